@@ -1,0 +1,19 @@
+namespace Conntrackd.Sync;
+
+/// <summary>What the engine saw and did; only grows.</summary>
+internal sealed class SyncCounters
+{
+    internal ulong Lost;                // messages missing in the peers' sequences
+    internal ulong Before;              // messages that came late or twice, dropped
+    internal ulong StrangeAcks;         // acknowledgements or nacks of what was never sent
+    internal ulong TooManyPeers;
+    internal ulong Resent;
+    internal ulong GivenUp;             // messages no longer waited for: peer gone or mute
+    internal ulong WindowStalls;        // times the window held data back
+    internal ulong BulksSent;
+    internal ulong BulksReceived;
+    internal ulong Swept;               // external flows removed because a bulk did not have them
+    internal ulong PeerRestarts;
+    internal ulong ControlDropped;      // control messages not queued: a peer floods
+    internal ulong ExpectationsIgnored; // expectation messages: not kept in this version
+}

@@ -1,0 +1,210 @@
+using Conntrackd.Cache;
+using Conntrackd.Conntrack;
+using Conntrackd.Wire;
+
+namespace Conntrackd.Sync;
+
+// The whole internal cache to the peers, as fast as they take it, and the same from them.
+//
+// A bulk walks the table behind the live queue: what changes meanwhile overtakes it. It is framed by two
+// marks in the body of ALIVE messages, which the original steps over. The end mark leaves when all
+// that was sent since the begin is acknowledged; then a receiver that saw the begin removes what it
+// holds of this node and was not sent: flows whose end it missed.
+//
+//   idle --request--> walking --circle closed--> draining --all acknowledged--> idle, end mark sent
+//             ^          |                          |
+//             +----------+---- begin mark lost: circle again
+internal sealed partial class SyncEngine
+{
+    private enum BulkState : byte
+    {
+        Idle,
+        Walking,
+        Draining,
+    }
+
+    private BulkState _bulk;
+    private uint _bulkNumber;
+    private uint _bulkAt;
+    private uint _bulkDrainTo;          // queue position up to which repairs must have left
+    private bool _bulkQueueDrained;
+    private uint _bulkEndAfter;         // sequence up to which all must be acknowledged
+    private uint _bulkChecked;          // up to here they are
+    private int _bulkAgain;             // restarts left before the end mark is forgone
+
+    private const int BulkRestartsMax = 8;
+
+    /// <summary>True while a bulk is being sent or waits for its acknowledgements.</summary>
+    internal bool IsBulkRunning => _bulk != BulkState.Idle;
+
+    /// <summary>Sends every flow of the internal cache; one under way starts its circle anew.</summary>
+    internal void RequestBulk()
+    {
+        _bulkAgain = BulkRestartsMax;
+        BeginBulk();
+    }
+
+    private void BeginBulk()
+    {
+        _bulk = BulkState.Walking;
+        _bulkAt = 0;
+        _bulkNumber++;
+        QueueControl(new ResendRing.Entry { Kind = SentKind.BulkBegin, Item = _bulkNumber });
+    }
+
+    // A peer that is new, came back after losses, or started anew gets everything once it is greeted.
+    private void StartDueBulk(long now)
+    {
+        bool due = false;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || !peer.Alive) { continue; }
+            bool ready = (peer.Greeted && !peer.SaysHello) || now - peer.FirstHeard >= GreetingMax;
+            if (!ready || !(peer.NeedsBulk || peer.MissedSome)) { continue; }
+            peer.NeedsBulk = false;
+            peer.MissedSome = false;
+            due = true;
+        }
+        if (due) { RequestBulk(); }
+    }
+
+    private void TakeBulk(Span<byte> target, ref int length, long now)
+    {
+        int budget = 4096;
+        while (_bulk == BulkState.Walking && budget > 0)
+        {
+            uint next = _internal.Next(_bulkAt, ref budget);
+            if (next == 0)
+            {
+                EndWalk();
+                return;
+            }
+            if (!_internal.IsInUse(next) || !TakesPart(next))
+            {
+                _bulkAt = next;
+                continue;
+            }
+            Withdraw(next);
+            if (!TakeFlow(next, target, ref length)) { return; }
+            _bulkAt = next;
+            if (Reliable && !CanSendData(now)) { return; }
+        }
+    }
+
+    // Dead flows are announced on their own; queued ones are about to be sent.
+    private bool TakesPart(uint handle) =>
+        (_internal.Head(handle).Life & (SlotLife.Dead | SlotLife.Queued)) == 0;
+
+    private void EndWalk()
+    {
+        Counters.BulksSent++;
+        _bulk = Reliable ? BulkState.Draining : BulkState.Idle;
+        OnRepair();
+    }
+
+    // Repairs are in the queue: the bulk is complete only behind them.
+    private void OnRepair()
+    {
+        _bulkDrainTo = _queue.Pushed;
+        _bulkQueueDrained = false;
+    }
+
+    private void OnBulkBeginLost()
+    {
+        if (_bulk != BulkState.Idle && _bulkAgain-- > 0) { BeginBulk(); }
+    }
+
+    // Looked at once per turn.
+    private void AdvanceBulk()
+    {
+        if (_bulk != BulkState.Draining) { return; }
+        if (!_bulkQueueDrained)
+        {
+            if ((int)(_queue.Popped - _bulkDrainTo) < 0) { return; }
+            _bulkQueueDrained = true;
+            _bulkEndAfter = _ring.Next;
+            _bulkChecked = _ring.Oldest;
+        }
+        if (!IsAcknowledgedThrough()) { return; }
+        _bulk = BulkState.Idle;
+        foreach (Peer? peer in _peers.All)
+        {
+            // It is alive again and was not sent all: the mark would be a lie to it.
+            if (peer is not { Alive: true } || !(peer.MissedSome || peer.NeedsBulk)) { continue; }
+            return;
+        }
+        QueueControl(new ResendRing.Entry { Kind = SentKind.BulkEnd, Item = _bulkNumber });
+    }
+
+    // True if no live peer owes an acknowledgement of what was sent before _bulkEndAfter.
+    private bool IsAcknowledgedThrough()
+    {
+        byte alive = AliveBits();
+        if ((int)(_bulkChecked - _ring.Oldest) < 0) { _bulkChecked = _ring.Oldest; }
+        while (_ring.Count != 0 && (int)(_bulkChecked - _bulkEndAfter) < 0)
+        {
+            ref ResendRing.Entry entry = ref _ring.At(_bulkChecked);
+            if (entry.Kind != SentKind.None && (entry.Peers & alive) != 0) { return false; }
+            _bulkChecked++;
+        }
+        return true;
+    }
+
+    private static int WriteMark(
+        Span<byte> target, SyncFlags flags, uint sequence, in ResendRing.Entry mark)
+    {
+        Span<byte> body = stackalloc byte[AliveBody.MarkSize];
+        AliveBody.WriteMark(body,
+            mark.Kind == SentKind.BulkBegin ? AliveAttribute.BulkBegin : AliveAttribute.BulkEnd,
+            mark.Item);
+        return ControlMessage.WriteAlive(target, flags | SyncFlags.Alive, sequence, body);
+    }
+
+    // What a node of our own kind says beyond being alive. Unknown attributes are skipped.
+    private void OnAliveBody(Peer peer, ReadOnlySpan<byte> body)
+    {
+        while (AliveBody.TryNext(ref body, out AliveAttribute attribute, out uint value))
+        {
+            if (attribute == AliveAttribute.BulkBegin)
+            {
+                peer.Generation = (byte)((peer.Generation + 1) & 0xF);
+                peer.BulkNumber = value;
+                peer.BulkOpen = true;
+            }
+            else if (attribute == AliveAttribute.BulkEnd && peer.BulkOpen && peer.BulkNumber == value)
+            {
+                peer.BulkOpen = false;
+                Counters.BulksReceived++;
+                if (_external is null) { continue; }
+                peer.Sweeping = true;
+                peer.SweepAt = 0;
+            }
+        }
+    }
+
+    // Removes what this peer owns and its last bulk did not have; a bounded piece. True if more is left.
+    private bool SweepExternal(Peer owner)
+    {
+        // A new bulk of this peer has begun: its own end will sweep.
+        owner.Sweeping &= !owner.BulkOpen;
+        int budget = 2048;
+        while (owner.Sweeping && budget > 0)
+        {
+            uint next = _external!.Next(owner.SweepAt, ref budget);
+            if (next == 0)
+            {
+                owner.Sweeping = false;
+                break;
+            }
+            owner.SweepAt = next;
+            ref SlotHead head = ref _external.Head(next);
+            bool stale = head.Present != FlowAttributes.None && head.Sequence == (uint)owner.Number &&
+                (byte)head.Life >> GenerationShift != owner.Generation;
+            if (!stale) { continue; }
+            Counters.Swept++;
+            _external.Kill(next);
+            _external.Remove(next);
+        }
+        return owner.Sweeping;
+    }
+}

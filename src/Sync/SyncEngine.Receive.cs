@@ -1,0 +1,247 @@
+using Conntrackd.Cache;
+using Conntrackd.Wire;
+
+namespace Conntrackd.Sync;
+
+// What a peer's messages do here.
+internal sealed partial class SyncEngine
+{
+    private const long PeerSilenceMax = 5 * Second;
+    private const long HelloAnswerInterval = Second / 10;
+
+    // A HELLO this far below the last sequence is a new start, not a late message.
+    private const int LateMax = 1 << 16;
+
+    private readonly PeerTable _peers = new();
+
+    /// <summary>One datagram of the sync link; its content is never trusted.</summary>
+    /// <param name="from">Sender; its port changes when the peer's daemon starts anew.</param>
+    /// <param name="datagram">Messages back to back.</param>
+    /// <param name="now">Time.</param>
+    internal void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> datagram, long now)
+    {
+        Peer? peer = null;
+        var reader = new SyncMessageReader(datagram, Received);
+        while (reader.TryNext(out SyncMessage message))
+        {
+            // Only well-formed messages make a peer: noise must not fill the table.
+            peer ??= Hear(in from, now);
+            if (peer is null)
+            {
+                Counters.TooManyPeers++;
+                return;
+            }
+            OnMessage(peer, in message, now);
+        }
+    }
+
+    private Peer? Hear(in PeerAddress from, long now)
+    {
+        Peer? peer = _peers.Find(in from, out bool stranger, out Peer? evicted);
+        if (evicted is not null) { GiveUp(evicted); }
+        if (peer is null) { return null; }
+        if (stranger)
+        {
+            peer.FirstHeard = now;
+            peer.LastProgress = now;
+            peer.Window = FirstWindow;
+            peer.NeedsBulk = Reliable;
+        }
+        else if (peer.Address.Port != from.Port) { OnPeerRestart(peer, in from, now); }
+        peer.Alive = true;
+        peer.LastHeard = now;
+        return peer;
+    }
+
+    private void OnPeerRestart(Peer peer, in PeerAddress from, long now)
+    {
+        Counters.PeerRestarts++;
+        GiveUp(peer);
+        peer.Address = from;
+        peer.SequenceKnown = false;
+        peer.AckPending = false;
+        peer.AckNow = false;
+        peer.SinceAck = 0;
+        peer.Window = FirstWindow;
+        peer.LastProgress = now;
+        peer.NeedsBulk = Reliable;
+        peer.BulkOpen = false;
+        peer.Mute = false;
+    }
+
+    private void OnMessage(Peer peer, in SyncMessage message, long now)
+    {
+        SyncClass what = message.Header.Class;
+        bool range = what is SyncClass.Ack or SyncClass.Nack;
+        bool backwards = range && (int)(message.To - message.From) < 0;
+        if (what == SyncClass.Bad || backwards || (range && !Reliable))
+        {
+            Received.BadHeader++;
+            return;
+        }
+        if (!(Reliable ? Accept(peer, in message, now) : Track(peer, in message))) { return; }
+        switch (what)
+        {
+            case SyncClass.Data: OnData(peer, in message, now); break;
+            case SyncClass.Ack: OnAck(peer, message.From, message.To, now); break;
+            case SyncClass.Nack: OnNack(peer, message.From, message.To, now); break;
+            case SyncClass.Resync: RequestBulk(); break;
+            case SyncClass.Alive: OnAliveBody(peer, message.Body); break;
+        }
+    }
+
+    // Best effort: sequences are looked at for the counters only.
+    private bool Track(Peer peer, in SyncMessage message)
+    {
+        int gap = (int)(message.Header.Sequence - peer.LastReceived - 1);
+        if (peer.SequenceKnown && gap > 0) { CountLost(peer, (uint)gap); }
+        if (peer.SequenceKnown && gap < 0) { CountBefore(peer); }
+        peer.SequenceKnown = true;
+        peer.LastReceived = message.Header.Sequence;
+        return true;
+    }
+
+    // Reliable: false for what came late or twice. Decides what is to be acknowledged or asked for.
+    private bool Accept(Peer peer, in SyncMessage message, long now)
+    {
+        uint sequence = message.Header.Sequence;
+        bool hello = (message.Header.Flags & SyncFlags.Hello) != 0;
+        if ((message.Header.Flags & SyncFlags.HelloBack) != 0) { peer.Greeted = true; }
+        int gap = (int)(sequence - peer.LastReceived - 1);
+        bool start = !peer.SequenceKnown || (hello && (gap < -LateMax || gap > LateMax));
+        peer.SaysHello = hello;
+        if (hello) { peer.OweHelloBack = true; }
+        if (start)
+        {
+            if (peer.SequenceKnown) { OnPeerRestart(peer, peer.Address, now); }
+            peer.SequenceKnown = true;
+            peer.AckPending = false;
+            gap = 0;
+        }
+        if (gap < 0)
+        {
+            CountBefore(peer);
+            return false;
+        }
+        if (gap > 0)
+        {
+            CountLost(peer, (uint)gap);
+            if (peer.AckPending) { QueueRange(SyncFlags.Ack, peer.AckFrom, peer.LastReceived); }
+            QueueRange(SyncFlags.Nack, peer.LastReceived + 1, sequence - 1);
+            peer.AckPending = false;
+        }
+        if (!peer.AckPending)
+        {
+            peer.AckPending = true;
+            peer.AckFrom = sequence;
+            peer.AckSince = now;
+            peer.SinceAck = 0;
+        }
+        peer.LastReceived = sequence;
+        if (++peer.SinceAck >= _settings.AckWindowSize) { peer.AckNow = true; }
+        return true;
+    }
+
+    private void CountLost(Peer peer, uint count)
+    {
+        peer.Lost += count;
+        Counters.Lost += count;
+    }
+
+    private void CountBefore(Peer peer)
+    {
+        peer.Before++;
+        Counters.Before++;
+    }
+
+    private void OnData(Peer peer, in SyncMessage message, long now)
+    {
+        SyncType type = message.Header.Type;
+        if (type is SyncType.ExpectNew or SyncType.ExpectUpdate or SyncType.ExpectDestroy)
+        {
+            Counters.ExpectationsIgnored++;
+            return;
+        }
+        if (!FlowMessage.TryDecode(message.Body, ref _flow, out int unknown))
+        {
+            Received.BadPayload++;
+            return;
+        }
+        Received.UnknownAttributes += (ulong)unknown;
+        if (_injector is not null)
+        {
+            _injector.Inject(type, ref _flow);
+            return;
+        }
+        uint handle = _external!.Find(in _flow);
+        if (type == SyncType.FlowDestroy)
+        {
+            if (handle == 0) { _external.Counters.DestroyNotFound++; }
+            else
+            {
+                _external.Kill(handle);
+                _external.Remove(handle);
+            }
+            return;
+        }
+        if (handle == 0) { handle = _external.Add(in _flow, Seconds(now)); }
+        else if (type == SyncType.FlowNew) { _external.Replace(handle, in _flow, Seconds(now)); }
+        else { _external.Merge(handle, in _flow); }
+        if (handle == 0) { return; }
+        ref SlotHead head = ref _external.Head(handle);
+        head.IdOrTouched = Seconds(now);
+        head.Sequence = (uint)peer.Number;
+        head.Life = (head.Life & ~SlotLife.GenerationMask) |
+            (SlotLife)(peer.Generation << GenerationShift);
+    }
+
+    private void OnAck(Peer peer, uint from, uint to, long now)
+    {
+        if (!ClampToSent(ref from, ref to)) { return; }
+        peer.Mute = false;
+        int before = peer.InFlight;
+        for (uint sequence = from; sequence != to + 1; sequence++)
+        {
+            if (!_ring.Covers(sequence)) { continue; }
+            ref ResendRing.Entry entry = ref _ring.At(sequence);
+            if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
+            entry.Peers &= (byte)~peer.Bit;
+            peer.InFlight--;
+            if (entry.Peers == 0) { Acknowledged(sequence, in entry); }
+        }
+        int freed = before - peer.InFlight;
+        if (freed == 0) { return; }
+        peer.LastProgress = now;
+        GrowWindow(peer, freed);
+    }
+
+    private void OnNack(Peer peer, uint from, uint to, long now)
+    {
+        if ((int)(from - _ring.Oldest) < 0 && peer.MissedSome) { peer.NeedsBulk = true; }
+        if (!ClampToSent(ref from, ref to)) { return; }
+        peer.Mute = false;
+        peer.LastProgress = now;
+        CutWindow(peer, to);
+        for (uint sequence = from; sequence != to + 1; sequence++)
+        {
+            if (!_ring.Covers(sequence)) { continue; }
+            ResendRing.Entry entry = _ring.At(sequence);
+            if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
+            Counters.Resent++;
+            Repair(peer, sequence, in entry);
+        }
+        OnRepair();
+    }
+
+    // Cuts a range to what may still wait. False, and counted, if it names what was never sent.
+    private bool ClampToSent(ref uint from, ref uint to)
+    {
+        if ((int)(to - _ring.Next) >= 0 || (int)(to - from) < 0)
+        {
+            Counters.StrangeAcks++;
+            return false;
+        }
+        if ((int)(from - _ring.Oldest) < 0) { from = _ring.Oldest; }
+        return (int)(to - from) >= 0;
+    }
+}

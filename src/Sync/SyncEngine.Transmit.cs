@@ -1,0 +1,369 @@
+using System.Collections.Generic;
+using Conntrackd.Cache;
+using Conntrackd.Wire;
+
+namespace Conntrackd.Sync;
+
+// What leaves, in which order, and how much of it before the peers have acknowledged.
+internal sealed partial class SyncEngine
+{
+    /// <summary>A node that has sent nothing for so long says that it is alive (sync.md 7.3).</summary>
+    private const long AliveInterval = Second;
+
+    /// <summary>Data waits so long for a new peer's answer to HELLO; see <see cref="Peer"/>.</summary>
+    private const long GreetingMax = 3 * Second;
+
+    /// <summary>A peer that talks and acknowledges nothing for so long is not waited for.</summary>
+    private const long MuteAfter = 4 * Second;
+
+    // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
+    private const int ControlsMax = 512;
+
+    // Messages in flight to one peer. The least is two of its acknowledgement windows, else it would
+    // acknowledge by its one-second timer only. The first fits, in full datagrams, into the smallest
+    // default receive buffer (212,992 bytes hold some 90). The most keeps the queue in the peer's
+    // socket below the megabyte that configurations give it.
+    private const int WindowMin = 512;
+    private const int WindowMax = 8192;
+
+    private readonly ResendRing _ring;
+    private readonly Queue<ResendRing.Entry> _controls = new();
+    private long _lastTransmit;
+    private bool _aliveDue = true;
+    private bool _stalled;
+    private bool _mayData;
+
+    private int FirstWindow => Math.Max(2 * _settings.AckWindowSize, 2 * WindowMin);
+
+    /// <summary>
+    /// Fills one datagram. False if there is nothing to send now. The target's length is the largest
+    /// payload of the link; a message longer than that is sent alone if it fits the scratch limit.
+    /// </summary>
+    internal bool TryTakeDatagram(Span<byte> target, long now, out int length)
+    {
+        length = 0;
+        StartDueBulk(now);
+        AdvanceBulk();
+        QueueAcknowledgements(now);
+        TakeControls(target, ref length);
+        _mayData = CanSendData(now);
+        if (_mayData)
+        {
+            TakeFlows(target, ref length, now);
+            if (_queue.Count == 0) { TakeBulk(target, ref length, now); }
+        }
+        if (length == 0 && _aliveDue)
+        {
+            length = ControlMessage.WriteAlive(
+                target, SyncFlags.Alive | TakeFlags(), _ring.Skip(), default);
+        }
+        if (length == 0) { return false; }
+        _aliveDue = false;
+        _lastTransmit = now;
+        return true;
+    }
+
+    /// <summary>True if sending can go on without anything from outside: a walk is under way.</summary>
+    internal bool WantsTurn => _bulk == BulkState.Walking && _mayData;
+
+    /// <summary>Microsecond at which <see cref="OnDeadline"/> wants to be called.</summary>
+    internal long NextDeadline
+    {
+        get
+        {
+            long next = _lastTransmit + AliveInterval;
+            foreach (Peer? peer in _peers.All)
+            {
+                if (peer is null || !peer.Alive) { continue; }
+                next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
+                if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
+                if (_stalled) { next = Math.Min(next, peer.LastProgress + MuteAfter); }
+                if (!peer.Greeted) { next = Math.Min(next, peer.FirstHeard + GreetingMax); }
+            }
+            return next;
+        }
+    }
+
+    /// <summary>Timers: silence, mute peers, dead peers.</summary>
+    internal void OnDeadline(long now)
+    {
+        if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || !peer.Alive) { continue; }
+            if (peer.AckPending && now - peer.AckSince >= AliveInterval) { peer.AckNow = true; }
+            if (now - peer.LastHeard >= PeerSilenceMax) { peer.Alive = false; }
+            else if (peer.InFlight > 0 && _stalled && now - peer.LastProgress >= MuteAfter)
+            {
+                GiveUp(peer);
+                peer.Mute = true;
+            }
+        }
+    }
+
+    // While a peer is being greeted it takes our sequence as it comes and would not notice a loss.
+    private bool CanSendData(long now)
+    {
+        if (!Reliable) { return true; }
+        bool stalled = false;
+        bool anyAlive = false;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || !peer.Alive) { continue; }
+            anyAlive = true;
+            if (!peer.Greeted && now - peer.FirstHeard < GreetingMax) { return false; }
+            stalled |= !peer.Mute && peer.InFlight >= peer.Window;
+        }
+        // With nobody listening the oldest make room; with somebody, the new must wait.
+        stalled |= anyAlive && !MakeRoom();
+        if (stalled && !_stalled) { Counters.WindowStalls++; }
+        _stalled = stalled;
+        return !stalled;
+    }
+
+    private void TakeFlows(Span<byte> target, ref int length, long now)
+    {
+        while (_queue.Count != 0)
+        {
+            uint handle = _queue.Peek();
+            if ((_internal.Head(handle).Life & SlotLife.Queued) == 0)
+            {
+                _queue.Pop();
+                continue;
+            }
+            if (!TakeFlow(handle, target, ref length)) { return; }
+            _queue.Pop();
+            if (_stalled || (Reliable && !CanSendData(now))) { return; }
+        }
+    }
+
+    // One flow message with the latest state. False if it does not fit any more.
+    private bool TakeFlow(uint handle, Span<byte> target, ref int length)
+    {
+        if (Reliable && !MakeRoom()) { return false; }
+        ref SlotHead head = ref _internal.Head(handle);
+        bool dead = (head.Life & SlotLife.Dead) != 0;
+        SyncType type = dead ? SyncType.FlowDestroy
+            : (head.Life & SlotLife.Updated) != 0 ? SyncType.FlowUpdate : SyncType.FlowNew;
+        _internal.Load(handle, ref _flow);
+        SyncFlags flags = PeekFlags();
+        int bytes = FlowMessage.Encode(
+            target[length..], in _flow, type, flags, _ring.Next, _messageOptions);
+        if (bytes == 0) { return false; }
+        length += bytes;
+        ForgetHelloBack(flags);
+        head.Life &= ~SlotLife.Queued;
+        byte peers = Reliable ? WaitedFor() : (byte)0;
+        if (peers == 0)
+        {
+            _ring.Skip();
+            FreeIfForgotten(handle);
+            return true;
+        }
+        head.Life |= SlotLife.InFlight;
+        head.Sequence = _ring.Add(new ResendRing.Entry
+        {
+            Kind = SentKind.Flow,
+            Item = handle,
+            Peers = peers,
+        });
+        return true;
+    }
+
+    private void TakeControls(Span<byte> target, ref int length)
+    {
+        while (_controls.TryPeek(out ResendRing.Entry control))
+        {
+            if (target.Length - length < ControlMessage.RangeSize + 8) { return; }
+            if (_ring.Next - _ring.Oldest >= 2 * _ring.SpanMax) { GiveUpOldest(); }
+            SyncFlags flags = (SyncFlags)control.Flags | TakeFlags();
+            control.Peers = Reliable ? WaitedFor() : (byte)0;
+            uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
+            length += control.Kind == SentKind.Control
+                ? ControlMessage.WriteRange(target[length..], flags, sequence, control.From, control.To)
+                : WriteMark(target[length..], flags, sequence, in control);
+            _controls.Dequeue();
+        }
+    }
+
+    private void QueueAcknowledgements(long now)
+    {
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || !peer.Alive) { continue; }
+            bool greet = peer.OweHelloBack && now - peer.HelloAnswered >= HelloAnswerInterval;
+            if (greet) { peer.HelloAnswered = now; }
+            if (peer.AckPending && (peer.AckNow || greet))
+            {
+                QueueRange(SyncFlags.Ack, peer.AckFrom, peer.LastReceived);
+                peer.AckPending = false;
+                peer.AckNow = false;
+                peer.SinceAck = 0;
+            }
+            else if (greet) { _aliveDue = true; }
+        }
+    }
+
+    private void QueueRange(SyncFlags kind, uint from, uint to) =>
+        QueueControl(new ResendRing.Entry
+        {
+            Kind = SentKind.Control,
+            Flags = (byte)kind,
+            From = from,
+            To = to,
+        });
+
+    private void QueueControl(in ResendRing.Entry control)
+    {
+        if (_controls.Count < ControlsMax) { _controls.Enqueue(control); }
+        else { Counters.ControlDropped++; }
+    }
+
+    /// <summary>Asks the peers for all their flows.</summary>
+    internal void RequestResync() => QueueRange(SyncFlags.Resync, 0, 0);
+
+    private SyncFlags TakeFlags()
+    {
+        SyncFlags flags = PeekFlags();
+        ForgetHelloBack(flags);
+        return flags;
+    }
+
+    private SyncFlags PeekFlags()
+    {
+        if (!Reliable) { return SyncFlags.None; }
+        bool known = false;
+        bool hello = false;
+        bool back = false;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null) { continue; }
+            known = true;
+            hello |= peer.Alive && !peer.Greeted;
+            back |= peer.OweHelloBack;
+        }
+        return (hello || !known ? SyncFlags.Hello : 0) | (back ? SyncFlags.HelloBack : 0);
+    }
+
+    private void ForgetHelloBack(SyncFlags sent)
+    {
+        if ((sent & SyncFlags.HelloBack) == 0) { return; }
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is not null) { peer.OweHelloBack = false; }
+        }
+    }
+
+    // Bits of the peers that will have to acknowledge a message sent now; counts it as in flight.
+    private byte WaitedFor()
+    {
+        byte peers = 0;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || peer.Mute) { continue; }
+            peers |= peer.Bit;
+            peer.InFlight++;
+        }
+        return peers;
+    }
+
+    // True if one more flow can wait. Dead peers lose their claim on the oldest, live ones do not.
+    private bool MakeRoom()
+    {
+        if (_ring.HasRoom) { return true; }
+        byte alive = AliveBits();
+        while (!_ring.HasRoom)
+        {
+            if ((_ring.At(_ring.Oldest).Peers & alive) != 0) { return false; }
+            GiveUpOldest();
+        }
+        return true;
+    }
+
+    private byte AliveBits()
+    {
+        byte alive = 0;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is { Alive: true }) { alive |= peer.Bit; }
+        }
+        return alive;
+    }
+
+    private void GiveUpOldest()
+    {
+        uint sequence = _ring.Oldest;
+        ResendRing.Entry entry = _ring.At(sequence);
+        if (entry.Kind == SentKind.None) { return; }
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is null || (entry.Peers & peer.Bit) == 0) { continue; }
+            peer.InFlight--;
+            peer.MissedSome = true;
+        }
+        Counters.GivenUp++;
+        Acknowledged(sequence, in entry);
+    }
+
+    // Nothing is waited for from this peer any more.
+    private void GiveUp(Peer peer)
+    {
+        for (uint sequence = _ring.Oldest; peer.InFlight > 0 && sequence != _ring.Next; sequence++)
+        {
+            ref ResendRing.Entry entry = ref _ring.At(sequence);
+            if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
+            entry.Peers &= (byte)~peer.Bit;
+            peer.InFlight--;
+            peer.MissedSome = true;
+            Counters.GivenUp++;
+            if (entry.Peers == 0) { Acknowledged(sequence, in entry); }
+        }
+        peer.InFlight = 0;
+    }
+
+    // All peers have the message, or nobody will.
+    private void Acknowledged(uint sequence, in ResendRing.Entry entry)
+    {
+        SentKind kind = entry.Kind;
+        uint handle = entry.Item;
+        _ring.Release(sequence);
+        if (kind != SentKind.Flow) { return; }
+        _internal.Head(handle).Life &= ~SlotLife.InFlight;
+        FreeIfForgotten(handle);
+    }
+
+    // Takes a message out of the ring because its content goes out again; peers' claims end.
+    private void ReleaseInFlight(uint sequence)
+    {
+        byte peers = _ring.At(sequence).Peers;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is not null && (peers & peer.Bit) != 0) { peer.InFlight--; }
+        }
+        _ring.Release(sequence);
+    }
+
+    // A message was lost: what it said is said again, in its latest state, under a new number.
+    private void Repair(Peer peer, uint sequence, in ResendRing.Entry entry)
+    {
+        ResendRing.Entry lost = entry;
+        if (lost.Kind == SentKind.Flow)
+        {
+            Announce(lost.Item);
+            return;
+        }
+        ReleaseInFlight(sequence);
+        if (lost.Kind == SentKind.BulkBegin) { OnBulkBeginLost(); }
+        else if (lost.Kind == SentKind.Control || !peer.MissedSome) { QueueControl(in lost); }
+    }
+
+    private static void GrowWindow(Peer peer, int acknowledged) =>
+        peer.Window = Math.Min(WindowMax, peer.Window + acknowledged);
+
+    private void CutWindow(Peer peer, uint lostTo)
+    {
+        if ((int)(lostTo - peer.WindowCutAt) < 0) { return; }
+        peer.WindowCutAt = _ring.Next;
+        peer.Window = Math.Max(Math.Max(WindowMin, 2 * _settings.AckWindowSize), peer.Window / 2);
+    }
+}

@@ -1,0 +1,241 @@
+using System.Collections.Generic;
+using System.Text;
+using Conntrackd.Cache;
+using Conntrackd.Conntrack;
+using Conntrackd.Sync;
+
+namespace Conntrackd.Tests.Simulation;
+
+/// <summary>
+/// Nodes on one multicast link that loses, duplicates, reorders and is cut, and a workload, all from one
+/// seed in virtual time.
+/// </summary>
+internal sealed class Cluster : IDisposable
+{
+    private const long Millisecond = 1000;
+    private const long Second = SyncEngine.Second;
+    private const int StepsMax = 400_000;
+    private const int Payload = 1471;
+
+    private readonly Random _random;
+    private readonly List<ModelNode> _nodes = [];
+    private readonly PriorityQueue<(int To, int From, byte[] Bytes, ushort Port), (long, int)> _wire = new();
+    private readonly bool[,] _cut;
+    private readonly int _lossPercent;
+    private readonly int _duplicatePercent;
+    private readonly long _delayMax;
+    private readonly byte[] _buffer = new byte[Payload];
+    private int _order;
+    private long _now = Second;
+
+    internal Cluster(int seed, SyncMode mode)
+    {
+        _random = new Random(seed);
+        int count = _random.Next(4) == 0 ? 3 : 2;
+        for (int i = 0; i < count; i++) { _nodes.Add(new ModelNode(i, mode, _random, _now)); }
+        _cut = new bool[count, count];
+        _lossPercent = _random.Next(3) == 0 ? 0 : _random.Next(1, 30);
+        _duplicatePercent = _random.Next(2) == 0 ? 0 : _random.Next(1, 20);
+        _delayMax = _random.Next(3) switch { 0 => 50, 1 => 2 * Millisecond, _ => 60 * Millisecond };
+    }
+
+    /// <summary>Datagrams that were put on the wire.</summary>
+    internal int Sent { get; private set; }
+
+    /// <summary>Runs the workload, then a quiet time, then compares. Null or what is wrong.</summary>
+    internal string? Run()
+    {
+        long busyUntil = _now + (_random.Next(1, 12) * Second);
+        long nextOperation = _now;
+        int steps = 0;
+        while (_now < busyUntil)
+        {
+            if (++steps > StepsMax) { return "livelock in the busy time"; }
+            if (_now >= nextOperation)
+            {
+                Operate();
+                nextOperation = _now + _random.Next(1, _random.Next(10) == 0 ? 1_500_000 : 60_000);
+            }
+            Advance(Math.Min(nextOperation, busyUntil));
+        }
+        Heal();
+        long quietUntil = _now + (25 * Second);
+        while (_now < quietUntil)
+        {
+            if (++steps > StepsMax) { return "livelock in the quiet time"; }
+            Advance(quietUntil);
+        }
+        return Check();
+    }
+
+    public void Dispose() => _nodes.ForEach(node => node.Dispose());
+
+    // One turn of every node, then on to the next delivery, deadline or limit.
+    private void Advance(long limit)
+    {
+        bool busy = false;
+        foreach (ModelNode node in _nodes)
+        {
+            node.Now = _now;
+            if (node.Engine.NextDeadline <= _now) { node.Engine.OnDeadline(_now); }
+            busy |= node.Turn();
+            Send(node);
+            busy |= node.Engine.WantsTurn;
+        }
+        while (_wire.TryPeek(out var next, out (long At, int) when) && when.At <= _now)
+        {
+            _wire.Dequeue();
+            Deliver(next.To, next.From, next.Port, next.Bytes);
+            busy = true;
+        }
+        long until = busy ? _now + 20 : limit;
+        if (_wire.TryPeek(out _, out (long At, int) first)) { until = Math.Min(until, first.At); }
+        foreach (ModelNode node in _nodes) { until = Math.Min(until, node.Engine.NextDeadline); }
+        _now = Math.Max(_now + 1, Math.Min(until, limit));
+    }
+
+    private void Send(ModelNode node)
+    {
+        int burst = 64;
+        while (burst-- > 0 && node.Engine.TryTakeDatagram(_buffer, _now, out int length))
+        {
+            Sent++;
+            byte[] bytes = _buffer.AsSpan(0, length).ToArray();
+            foreach (ModelNode other in _nodes)
+            {
+                if (other == node || _cut[node.Number, other.Number]) { continue; }
+                int copies = _random.Next(100) < _lossPercent ? 0
+                    : _random.Next(100) < _duplicatePercent ? 2 : 1;
+                while (copies-- > 0)
+                {
+                    _wire.Enqueue((other.Number, node.Number, bytes, node.Address.Port),
+                        (_now + 20 + _random.NextInt64(_delayMax), _order++));
+                }
+            }
+        }
+    }
+
+    private void Deliver(int to, int from, ushort port, byte[] bytes)
+    {
+        ModelNode node = _nodes[to];
+        node.Now = _now;
+        var address = _nodes[from].Address with { Port = port };
+        node.Engine.OnDatagram(in address, bytes, _now);
+    }
+
+    private void Operate()
+    {
+        ModelNode node = _nodes[_random.Next(_nodes.Count)];
+        node.Now = _now;
+        int what = _random.Next(1000);
+        if (what < 5) { node.Start(_now); }
+        else if (what < 15) { node.Kernel.Overrun = true; }
+        else if (what < 60 && node.Kernel.Overrun) { node.EndOverrun(); }
+        else if (what < 75) { Cut(); }
+        else if (what < 110) { Array.Clear(_cut); }
+        else if (what < 120) { node.Engine.RequestBulk(); }
+        else if (what < 130) { node.Engine.RequestResync(); }
+        else if (what < 135) { node.Engine.FlushExternal(); }
+        else
+        {
+            int burst = _random.Next(10) == 0 ? _random.Next(1, 300) : _random.Next(1, 6);
+            while (burst-- > 0) { ChangeOne(node.Kernel); }
+        }
+    }
+
+    private void Cut()
+    {
+        int a = _random.Next(_nodes.Count);
+        int b = _random.Next(_nodes.Count);
+        _cut[a, b] = true;
+        if (_random.Next(2) == 0) { _cut[b, a] = true; }
+    }
+
+    private void ChangeOne(ModelKernel kernel)
+    {
+        int key = _random.Next(500);
+        if (!kernel.Has(key)) { kernel.Create(key, (uint)_random.Next(3)); }
+        else if (_random.Next(3) == 0) { kernel.Destroy(key); }
+        else { kernel.Change(key, (byte)_random.Next(1, 9), (uint)_random.Next(3)); }
+    }
+
+    private void Heal()
+    {
+        Array.Clear(_cut);
+        foreach (ModelNode node in _nodes)
+        {
+            if (node.Kernel.Overrun)
+            {
+                node.Now = _now;
+                node.EndOverrun();
+            }
+            // A cache that its operator emptied is filled on request, as with the original.
+            node.Engine.RequestResync();
+        }
+    }
+
+    private string? Check()
+    {
+        var wrong = new StringBuilder();
+        foreach (ModelNode node in _nodes)
+        {
+            CheckInternal(node, wrong);
+            foreach (ModelNode other in _nodes)
+            {
+                if (other != node) { CheckExternal(node, other, wrong); }
+            }
+            int expected = 0;
+            foreach (ModelNode other in _nodes) { expected += other == node ? 0 : other.Kernel.Count; }
+            if (node.External.Count != expected)
+            {
+                wrong.AppendLine($"node {node.Number}: external has {node.External.Count}, not {expected}");
+            }
+            if (node.Engine.Queue.Count != 0 || node.Engine.Ring.Count > 64)
+            {
+                wrong.AppendLine($"node {node.Number}: queue {node.Engine.Queue.Count}, " +
+                    $"in flight {node.Engine.Ring.Count}");
+            }
+        }
+        return wrong.Length == 0 ? null : wrong.ToString();
+    }
+
+    private static void CheckInternal(ModelNode node, StringBuilder wrong)
+    {
+        foreach (int key in node.Kernel.Keys)
+        {
+            Flow flow = node.Kernel[key];
+            uint handle = node.Internal.Find(in flow);
+            if (handle == 0 || (node.Internal.Head(handle).Life & SlotLife.Dead) != 0 ||
+                node.Internal.Differs(handle, in flow))
+            {
+                wrong.AppendLine($"node {node.Number}: flow {key} wrong in its own cache");
+            }
+        }
+        if ((int)node.Internal.Counters.Active != node.Kernel.Count)
+        {
+            wrong.AppendLine($"node {node.Number}: {node.Internal.Counters.Active} own flows, " +
+                $"kernel {node.Kernel.Count}");
+        }
+    }
+
+    private static void CheckExternal(ModelNode owner, ModelNode holder, StringBuilder wrong)
+    {
+        Flow held = default;
+        foreach (int key in owner.Kernel.Keys)
+        {
+            Flow flow = owner.Kernel[key];
+            uint handle = holder.External.Find(in flow);
+            if (handle == 0)
+            {
+                wrong.AppendLine($"node {holder.Number}: flow {key} of node {owner.Number} missing");
+                continue;
+            }
+            holder.External.Load(handle, ref held);
+            if (held.ProtocolState != flow.ProtocolState || held.Mark != flow.Mark ||
+                held.Status != flow.Status || held.Has(FlowAttributes.Snat) != flow.Has(FlowAttributes.Snat))
+            {
+                wrong.AppendLine($"node {holder.Number}: flow {key} of node {owner.Number} outdated");
+            }
+        }
+    }
+}
