@@ -20,7 +20,6 @@ internal sealed class Peer(int number, PeerAddress address)
 
     // Liveness, microseconds of the engine's clock.
     internal bool Alive;
-    internal long FirstHeard;
     internal long LastHeard;
 
     // What it sent: the last sequence accepted, and the range that it must be told about.
@@ -37,6 +36,7 @@ internal sealed class Peer(int number, PeerAddress address)
     internal bool SaysHello;        // its last message had HELLO
     internal bool OweHelloBack;
     internal long HelloAnswered;
+    internal long GreetingSince;
 
     // What we sent: messages it has not acknowledged, and how many there may be.
     internal int InFlight;
@@ -56,6 +56,11 @@ internal sealed class Peer(int number, PeerAddress address)
 
     internal ulong Lost;
     internal ulong Before;
+
+    /// <summary>
+    /// True until each has heard the other's HELLO_BACK: before, a loss may go unnoticed.
+    /// </summary>
+    internal bool IsGreeting => !Greeted || SaysHello;
 
     /// <summary>The bit of this peer.</summary>
     internal byte Bit => (byte)(1 << Number);

@@ -12,9 +12,6 @@ internal enum SentKind : byte
     /// <summary>A control message with a range; flags say which.</summary>
     Control,
 
-    /// <summary>Begin of a bulk; the item is its number.</summary>
-    BulkBegin,
-
     /// <summary>End of a bulk; the item is its number.</summary>
     BulkEnd,
 }

@@ -8,6 +8,7 @@ internal sealed class SyncCounters
     internal ulong StrangeAcks;         // acknowledgements or nacks of what was never sent
     internal ulong TooManyPeers;
     internal ulong Resent;
+    internal ulong Overdue;             // sent again because nobody answered for them
     internal ulong GivenUp;             // messages no longer waited for: peer gone or mute
     internal ulong WindowStalls;        // times the window held data back
     internal ulong BulksSent;

@@ -6,14 +6,14 @@ namespace Conntrackd.Sync;
 
 // The whole internal cache to the peers, as fast as they take it, and the same from them.
 //
-// A bulk walks the table behind the live queue: what changes meanwhile overtakes it. It is framed by two
-// marks in the body of ALIVE messages, which the original steps over. The end mark leaves when all
-// that was sent since the begin is acknowledged; then a receiver that saw the begin removes what it
-// holds of this node and was not sent: flows whose end it missed.
+// A bulk walks the table behind the live queue: what changes meanwhile overtakes it. Its datagrams carry
+// its number in the body of an ALIVE message, which the original steps over. When all of it is
+// acknowledged an end mark with the number leaves; then a receiver that stamped what came with that
+// number removes what it holds of this node without the stamp: flows whose end it missed.
 //
 //   idle --request--> walking --circle closed--> draining --all acknowledged--> idle, end mark sent
 //             ^          |                          |
-//             +----------+---- begin mark lost: circle again
+//             +----------+---- another request: a new number, the circle again
 internal sealed partial class SyncEngine
 {
     private enum BulkState : byte
@@ -30,9 +30,6 @@ internal sealed partial class SyncEngine
     private bool _bulkQueueDrained;
     private uint _bulkEndAfter;         // sequence up to which all must be acknowledged
     private uint _bulkChecked;          // up to here they are
-    private int _bulkAgain;             // restarts left before the end mark is forgone
-
-    private const int BulkRestartsMax = 8;
 
     /// <summary>True while a bulk is being sent or waits for its acknowledgements.</summary>
     internal bool IsBulkRunning => _bulk != BulkState.Idle;
@@ -40,16 +37,9 @@ internal sealed partial class SyncEngine
     /// <summary>Sends every flow of the internal cache; one under way starts its circle anew.</summary>
     internal void RequestBulk()
     {
-        _bulkAgain = BulkRestartsMax;
-        BeginBulk();
-    }
-
-    private void BeginBulk()
-    {
         _bulk = BulkState.Walking;
         _bulkAt = 0;
         _bulkNumber++;
-        QueueControl(new ResendRing.Entry { Kind = SentKind.BulkBegin, Item = _bulkNumber });
     }
 
     // A peer that is new, came back after losses, or started anew gets everything once it is greeted.
@@ -59,7 +49,7 @@ internal sealed partial class SyncEngine
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
-            bool ready = (peer.Greeted && !peer.SaysHello) || now - peer.FirstHeard >= GreetingMax;
+            bool ready = !peer.IsGreeting || now - peer.GreetingSince >= GreetingMax;
             if (!ready || !(peer.NeedsBulk || peer.MissedSome)) { continue; }
             peer.NeedsBulk = false;
             peer.MissedSome = false;
@@ -87,7 +77,7 @@ internal sealed partial class SyncEngine
             Withdraw(next);
             if (!TakeFlow(next, target, ref length)) { return; }
             _bulkAt = next;
-            if (Reliable && !CanSendData(now)) { return; }
+            if (!CanSendData(now)) { return; }
         }
     }
 
@@ -107,11 +97,6 @@ internal sealed partial class SyncEngine
     {
         _bulkDrainTo = _queue.Pushed;
         _bulkQueueDrained = false;
-    }
-
-    private void OnBulkBeginLost()
-    {
-        if (_bulk != BulkState.Idle && _bulkAgain-- > 0) { BeginBulk(); }
     }
 
     // Looked at once per turn.
@@ -150,13 +135,21 @@ internal sealed partial class SyncEngine
         return true;
     }
 
+    // Every datagram with flows of a bulk begins with its number, so that a receiver that gets any of
+    // them stamps what follows, whatever was lost or overtaken before. Nobody need acknowledge it.
+    private void TakeBulkMark(Span<byte> target, ref int length)
+    {
+        if (_bulk == BulkState.Idle || !Reliable) { return; }
+        if (target.Length - length < SyncHeader.Size + AliveBody.MarkSize) { return; }
+        length += WriteMark(
+            target[length..], TakeFlags(), _ring.Skip(), AliveAttribute.BulkBegin, _bulkNumber);
+    }
+
     private static int WriteMark(
-        Span<byte> target, SyncFlags flags, uint sequence, in ResendRing.Entry mark)
+        Span<byte> target, SyncFlags flags, uint sequence, AliveAttribute mark, uint number)
     {
         Span<byte> body = stackalloc byte[AliveBody.MarkSize];
-        AliveBody.WriteMark(body,
-            mark.Kind == SentKind.BulkBegin ? AliveAttribute.BulkBegin : AliveAttribute.BulkEnd,
-            mark.Item);
+        AliveBody.WriteMark(body, mark, number);
         return ControlMessage.WriteAlive(target, flags | SyncFlags.Alive, sequence, body);
     }
 
@@ -167,6 +160,7 @@ internal sealed partial class SyncEngine
         {
             if (attribute == AliveAttribute.BulkBegin)
             {
+                if (peer.BulkOpen && peer.BulkNumber == value) { continue; }
                 peer.Generation = (byte)((peer.Generation + 1) & 0xF);
                 peer.BulkNumber = value;
                 peer.BulkOpen = true;

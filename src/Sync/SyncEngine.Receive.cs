@@ -42,7 +42,7 @@ internal sealed partial class SyncEngine
         if (peer is null) { return null; }
         if (stranger)
         {
-            peer.FirstHeard = now;
+            peer.GreetingSince = now;
             peer.LastProgress = now;
             peer.Window = FirstWindow;
             peer.NeedsBulk = Reliable;
@@ -58,6 +58,8 @@ internal sealed partial class SyncEngine
         Counters.PeerRestarts++;
         GiveUp(peer);
         peer.Address = from;
+        peer.GreetingSince = now;
+        peer.SaysHello = true;
         peer.SequenceKnown = false;
         peer.AckPending = false;
         peer.AckNow = false;

@@ -16,6 +16,10 @@ internal sealed partial class SyncEngine
     /// <summary>A peer that talks and acknowledges nothing for so long is not waited for.</summary>
     private const long MuteAfter = 4 * Second;
 
+    /// <summary>Twice the second within which every node acknowledges, and some.</summary>
+    private const long OverdueInterval = 3 * Second;
+    private const int OverdueMax = 4096;
+
     // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
     private const int ControlsMax = 512;
 
@@ -32,6 +36,8 @@ internal sealed partial class SyncEngine
     private bool _aliveDue = true;
     private bool _stalled;
     private bool _mayData;
+    private long _overdueAt;
+    private uint _overdueTo;
 
     private int FirstWindow => Math.Max(2 * _settings.AckWindowSize, 2 * WindowMin);
 
@@ -46,9 +52,9 @@ internal sealed partial class SyncEngine
         AdvanceBulk();
         QueueAcknowledgements(now);
         TakeControls(target, ref length);
-        _mayData = CanSendData(now);
-        if (_mayData)
+        if (CanSendData(now) && (_queue.Count != 0 || _bulk == BulkState.Walking))
         {
+            TakeBulkMark(target, ref length);
             TakeFlows(target, ref length, now);
             if (_queue.Count == 0) { TakeBulk(target, ref length, now); }
         }
@@ -66,34 +72,34 @@ internal sealed partial class SyncEngine
     /// <summary>True if sending can go on without anything from outside: a walk is under way.</summary>
     internal bool WantsTurn => _bulk == BulkState.Walking && _mayData;
 
-    /// <summary>Microsecond at which <see cref="OnDeadline"/> wants to be called.</summary>
-    internal long NextDeadline
+    /// <summary>Microsecond at which <see cref="OnDeadline"/> wants to be called, after now.</summary>
+    internal long NextDeadline(long now)
     {
-        get
+        long next = _lastTransmit + AliveInterval;
+        if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
+        foreach (Peer? peer in _peers.All)
         {
-            long next = _lastTransmit + AliveInterval;
-            foreach (Peer? peer in _peers.All)
-            {
-                if (peer is null || !peer.Alive) { continue; }
-                next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
-                if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
-                if (_stalled) { next = Math.Min(next, peer.LastProgress + MuteAfter); }
-                if (!peer.Greeted) { next = Math.Min(next, peer.FirstHeard + GreetingMax); }
-            }
-            return next;
+            if (peer is null || !peer.Alive) { continue; }
+            next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
+            if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
+            if (IsWaitedForInVain(peer)) { next = Math.Min(next, peer.LastProgress + MuteAfter); }
+            long greeted = peer.GreetingSince + GreetingMax;
+            if (peer.IsGreeting && greeted > now) { next = Math.Min(next, greeted); }
         }
+        return Math.Max(next, now + 1);
     }
 
     /// <summary>Timers: silence, mute peers, dead peers.</summary>
     internal void OnDeadline(long now)
     {
         if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
+        if (now >= _overdueAt) { RepairOverdue(now); }
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
             if (peer.AckPending && now - peer.AckSince >= AliveInterval) { peer.AckNow = true; }
             if (now - peer.LastHeard >= PeerSilenceMax) { peer.Alive = false; }
-            else if (peer.InFlight > 0 && _stalled && now - peer.LastProgress >= MuteAfter)
+            else if (IsWaitedForInVain(peer) && now - peer.LastProgress >= MuteAfter)
             {
                 GiveUp(peer);
                 peer.Mute = true;
@@ -101,24 +107,52 @@ internal sealed partial class SyncEngine
         }
     }
 
-    // While a peer is being greeted it takes our sequence as it comes and would not notice a loss.
+    // What has been in flight for a whole interval got lost in a way that nobody noticed, for example
+    // before the peer knew our sequence. It is sent again.
+    private void RepairOverdue(long now)
+    {
+        byte waited = 0;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is { Alive: true, Mute: false }) { waited |= peer.Bit; }
+        }
+        int budget = OverdueMax;
+        for (uint at = _ring.Oldest; (int)(at - _overdueTo) < 0 && _ring.Count != 0; at++)
+        {
+            if (!_ring.Covers(at)) { continue; }
+            ResendRing.Entry entry = _ring.At(at);
+            if (entry.Kind == SentKind.None || (entry.Peers & waited) == 0) { continue; }
+            Counters.Overdue++;
+            Repair(null, at, in entry);
+            if (--budget == 0) { break; }
+        }
+        _overdueTo = _ring.Next;
+        _overdueAt = now + OverdueInterval;
+        OnRepair();
+    }
+
+    private bool IsWaitedForInVain(Peer peer) => _stalled && !peer.Mute && peer.InFlight > 0;
+
+    // Decides, and notes for WantsTurn and the deadlines, whether flows may leave now.
     private bool CanSendData(long now)
     {
-        if (!Reliable) { return true; }
+        bool greeting = false;
         bool stalled = false;
         bool anyAlive = false;
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is null || !peer.Alive) { continue; }
+            if (!Reliable || peer is null || !peer.Alive) { continue; }
             anyAlive = true;
-            if (!peer.Greeted && now - peer.FirstHeard < GreetingMax) { return false; }
+            // A peer that is being greeted takes our sequence as it comes: it would miss a loss.
+            greeting |= peer.IsGreeting && now - peer.GreetingSince < GreetingMax;
             stalled |= !peer.Mute && peer.InFlight >= peer.Window;
         }
         // With nobody listening the oldest make room; with somebody, the new must wait.
         stalled |= anyAlive && !MakeRoom();
         if (stalled && !_stalled) { Counters.WindowStalls++; }
         _stalled = stalled;
-        return !stalled;
+        _mayData = !greeting && !stalled;
+        return _mayData;
     }
 
     private void TakeFlows(Span<byte> target, ref int length, long now)
@@ -133,7 +167,7 @@ internal sealed partial class SyncEngine
             }
             if (!TakeFlow(handle, target, ref length)) { return; }
             _queue.Pop();
-            if (_stalled || (Reliable && !CanSendData(now))) { return; }
+            if (!CanSendData(now)) { return; }
         }
     }
 
@@ -181,7 +215,7 @@ internal sealed partial class SyncEngine
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
             length += control.Kind == SentKind.Control
                 ? ControlMessage.WriteRange(target[length..], flags, sequence, control.From, control.To)
-                : WriteMark(target[length..], flags, sequence, in control);
+                : WriteMark(target[length..], flags, sequence, AliveAttribute.BulkEnd, control.Item);
             _controls.Dequeue();
         }
     }
@@ -344,7 +378,7 @@ internal sealed partial class SyncEngine
     }
 
     // A message was lost: what it said is said again, in its latest state, under a new number.
-    private void Repair(Peer peer, uint sequence, in ResendRing.Entry entry)
+    private void Repair(Peer? peer, uint sequence, in ResendRing.Entry entry)
     {
         ResendRing.Entry lost = entry;
         if (lost.Kind == SentKind.Flow)
@@ -353,8 +387,7 @@ internal sealed partial class SyncEngine
             return;
         }
         ReleaseInFlight(sequence);
-        if (lost.Kind == SentKind.BulkBegin) { OnBulkBeginLost(); }
-        else if (lost.Kind == SentKind.Control || !peer.MissedSome) { QueueControl(in lost); }
+        if (lost.Kind == SentKind.Control || peer is not { MissedSome: true }) { QueueControl(in lost); }
     }
 
     private static void GrowWindow(Peer peer, int acknowledged) =>

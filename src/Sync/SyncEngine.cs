@@ -54,6 +54,8 @@ internal sealed partial class SyncEngine
         _messageOptions = new FlowMessageOptions(settings.SendTimeouts, settings.WindowTracking);
         _ring = new ResendRing(settings.ResendQueueSize, settings.FirstSequence);
         _lastTransmit = now;
+        _overdueAt = now + OverdueInterval;
+        _overdueTo = settings.FirstSequence;
     }
 
     /// <summary>Counters of the protocol.</summary>

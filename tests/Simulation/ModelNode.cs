@@ -12,13 +12,16 @@ internal sealed class ModelNode : IDisposable
 {
     private readonly SyncMode _mode;
     private readonly Random _random;
+    private readonly Func<long, uint> _firstSequence;
     private readonly int _ackWindow;
     private readonly int _resendQueue;
     private List<int>? _dump;
     private int _dumpAt;
 
-    internal ModelNode(int number, SyncMode mode, Random random, long now)
+    internal ModelNode(
+        int number, SyncMode mode, Random random, Func<long, uint> firstSequence, long now)
     {
+        _firstSequence = firstSequence;
         Number = number;
         _mode = mode;
         _random = random;
@@ -54,7 +57,7 @@ internal sealed class ModelNode : IDisposable
             AddressFamily.Ipv4, new Address(0, 0xC0A8_0001u + (uint)Number),
             (ushort)_random.Next(1024, 65536));
         var settings = new SyncSettings(_mode, _resendQueue, _ackWindow, true, false,
-            (uint)(_random.Next(4) == 0 ? -20 + Number : 1_000_000 + (now / 1_000_000)));
+            _firstSequence(now));
         Engine = new SyncEngine(settings, Internal, External, null, now);
         Kernel.Overrun = false;
         Engine.BeginDump(announce: false, announceSweep: false);
