@@ -1,0 +1,322 @@
+using Conntrackd.Conntrack;
+using Conntrackd.Linux;
+using Conntrackd.Netlink;
+
+namespace Conntrackd.Kernel;
+
+/// <summary>Listens to the changes of the kernel's table.</summary>
+/// <remarks>
+/// One socket for all groups, which keeps the events of a flow in order. Law of the place:
+/// <see cref="Read"/> allocates nothing. Overruns: the kernel reports ENOBUFS once, before the events
+/// it had already queued, and drops every further one until the queue has been read empty; only then
+/// <see cref="IKernelSink.OnOverrun"/> is called. Source: shared spec ctnetlink, section 7.
+/// </remarks>
+internal sealed class EventSource : IDisposable
+{
+    private const int GroupNew = 1;             // NFNLGRP_CONNTRACK_NEW
+    private const int GroupUpdate = 2;          // NFNLGRP_CONNTRACK_UPDATE
+    private const int GroupDestroy = 3;         // NFNLGRP_CONNTRACK_DESTROY
+    private const int GroupExpectNew = 4;       // NFNLGRP_CONNTRACK_EXP_NEW
+    private const int GroupExpectDestroy = 6;   // NFNLGRP_CONNTRACK_EXP_DESTROY
+
+    /// <summary>64 events a call; the largest realistic one is below 700 bytes.</summary>
+    private const int SlotCount = 64, SlotBytes = 4096;
+
+    private const int RequestersMax = 8;
+    private const int LogIntervalSeconds = 10;
+    private const string EventsSetting = "/proc/sys/net/netfilter/nf_conntrack_events";
+
+    private readonly int _fd;
+    private readonly EventSourceOptions _options;
+    private readonly IKernelSink _sink;
+    private readonly KernelCounters _counters;
+    private readonly Log _log;
+    private readonly ReceiveBatch _batch = new(SlotCount, SlotBytes);
+    private readonly (uint PortId, EventOrigin Origin)[] _requesters =
+        new (uint, EventOrigin)[RequestersMax];
+
+    private int _requesterCount;
+    private Flow _flow;
+    private bool _gap;                          // events were lost and the queue is not yet empty
+    private bool _limitTold;
+    private uint _dropsSeen;
+    private LogThrottle _failureLog = new(LogIntervalSeconds);
+    private LogThrottle _overrunLog = new(LogIntervalSeconds);
+
+    private EventSource(
+        int fd, EventSourceOptions options, IKernelSink sink, KernelCounters counters, Log log)
+    {
+        _fd = fd;
+        _options = options;
+        _sink = sink;
+        _counters = counters;
+        _log = log;
+    }
+
+    internal int FileDescriptor => _fd;
+
+    /// <summary>Opens and subscribes. Eperm without CAP_NET_ADMIN.</summary>
+    internal static Errno TryOpen(
+        EventSourceOptions options, IKernelSink sink, KernelCounters counters, Log log,
+        out EventSource? source)
+    {
+        source = null;
+        RequestEventsAlways(log);
+        Errno error = NetlinkSocket.Open(NetlinkSocket.Netfilter, out int fd, out _);
+        if (error != Errno.None) { return error; }
+        EventSource opened = new(fd, options, sink, counters, log);
+        error = opened.SetUp();
+        if (error != Errno.None)
+        {
+            opened.Dispose();
+            return error;
+        }
+        source = opened;
+        return Errno.None;
+    }
+
+    /// <summary>
+    /// Events caused through the socket with this port id are ours, of this origin. The id may be
+    /// reused by another process once that socket is closed.
+    /// </summary>
+    internal void AddRequester(uint portId, EventOrigin origin)
+    {
+        if (_requesterCount == RequestersMax) { throw new InvalidOperationException("8 requesters"); }
+        _requesters[_requesterCount++] = (portId, origin);
+    }
+
+    /// <summary>Hands over at most so many events; true if more may be waiting.</summary>
+    internal bool Read(int datagramsMax)
+    {
+        int rest = datagramsMax;
+        while (rest > 0)
+        {
+            Errno error = _batch.Receive(_fd, rest, out int count);
+            if (error == Errno.None)
+            {
+                for (int i = 0; i < count; i++) { Take(i); }
+                // Fewer than asked for means empty; but the end of a gap must be seen as EAGAIN.
+                if (count < Math.Min(rest, SlotCount) && !_gap) { return false; }
+                rest -= count;
+                continue;
+            }
+            if (error == Errno.Eagain)
+            {
+                if (_gap) { EndGap(); }
+                return false;
+            }
+            rest--;
+            if (error == Errno.Enobufs) { OverrunSlow(); }
+            else { FailureSlow(error); }
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// For reliable mode, where the kernel does not report overruns: looks at its count of drops.
+    /// To be called now and then; a new loss becomes an overrun.
+    /// </summary>
+    internal void PollDrops()
+    {
+        uint drops = ReadDrops();
+        if (drops == _dropsSeen) { return; }
+        _dropsSeen = drops;
+        if (!_options.Reliable) { return; } // ENOBUFS tells it there
+        OverrunSlow();
+    }
+
+    public void Dispose()
+    {
+        Libc.Close(_fd);
+        _batch.Dispose();
+    }
+
+    private void Take(int index)
+    {
+        if (!NetlinkSocket.IsFromKernel(_batch.Source(index)))
+        {
+            _counters.DatagramsForeign++;
+            return;
+        }
+        if (_batch.IsTruncated(index))
+        {
+            _counters.EventsTruncated++;
+            _gap = true;
+            return;
+        }
+        MessageReader messages = new(_batch.Datagram(index));
+        while (messages.TryNext(out NetlinkMessage message)) { Take(message); }
+        if (messages.Malformed) { _counters.EventsMalformed++; }
+    }
+
+    private void Take(in NetlinkMessage message)
+    {
+        FlowEventKind kind;
+        switch (message.Type)
+        {
+            // An entry appeared (CREATE and EXCL are set), or some of its properties changed.
+            case CtMessage.New:
+                kind = (message.Flags & NetlinkFlags.Create) != 0
+                    ? FlowEventKind.New
+                    : FlowEventKind.Update;
+                break;
+
+            // An entry has left the table: expired, deleted or flushed.
+            case CtMessage.Delete:
+                kind = FlowEventKind.Destroy;
+                break;
+
+            default:
+                _counters.EventsUnknownType++;
+                return;
+        }
+        _counters.EventsReceived++;
+        if (FlowDecoder.Decode(message.Payload, ref _flow) != DecodeError.None)
+        {
+            _counters.EventsMalformed++;
+            return;
+        }
+        _sink.OnEvent(kind, ref _flow, OriginOf(message.PortId));
+    }
+
+    private EventOrigin OriginOf(uint portId)
+    {
+        if (portId == 0) { return EventOrigin.Other; } // packets and timers: the usual case
+        for (int i = 0; i < _requesterCount; i++)
+        {
+            if (_requesters[i].PortId == portId) { return _requesters[i].Origin; }
+        }
+        return EventOrigin.Other;
+    }
+
+    private void EndGap()
+    {
+        _gap = false;
+        _sink.OnOverrun();
+    }
+
+    private void OverrunSlow()
+    {
+        _counters.Overruns++;
+        _counters.CatchEventFailed++;
+        _gap = true;
+        Grow();
+    }
+
+    private void Grow()
+    {
+        int current = _counters.BufferBytes;
+        if (current <= _options.BufferBytesMax / 2)
+        {
+            SetBuffer(current * 2);
+            _log.Notice(
+                $"netlink event socket buffer size has been doubled to {_counters.BufferBytes} bytes");
+            return;
+        }
+        bool due = _overrunLog.TryTake(Clock.MonotonicMicroseconds(), out ulong suppressed);
+        if (!_limitTold)
+        {
+            _limitTold = true;
+            _log.Warning(
+                "netlink event socket buffer size cannot be doubled further since it will exceed "
+                + $"NetlinkBufferSizeMaxGrowth ({_options.BufferBytesMax} bytes), now "
+                + $"{current} bytes; events are lost and the table is read again after overruns");
+        }
+        else if (due)
+        {
+            _log.Notice(
+                $"event socket: overrun (ENOBUFS), buffer stays {current} bytes"
+                + $" ({suppressed} more since the last line)");
+        }
+    }
+
+    private void FailureSlow(Errno error)
+    {
+        _counters.CatchEventFailed++;
+        if (_failureLog.TryTake(Clock.MonotonicMicroseconds(), out ulong suppressed))
+        {
+            _log.Warning(
+                $"event socket: receive failed, {error.Describe()} ({suppressed} more before)");
+        }
+    }
+
+    private Errno SetUp()
+    {
+        SetInitialBuffer();
+        if (_options.Reliable)
+        {
+            Errno error = Libc.SetOption(_fd, SocketOption.NetlinkBroadcastError, 1);
+            if (error == Errno.None)
+            {
+                error = Libc.SetOption(_fd, SocketOption.NetlinkNoOverrunError, 1);
+            }
+            if (error != Errno.None) { return error; }
+            _log.Notice("reliable ctnetlink event delivery is ENABLED.");
+        }
+        ReadOnlySpan<int> groups = _options.Expectations
+            ? [GroupNew, GroupUpdate, GroupDestroy, GroupExpectNew, GroupExpectDestroy]
+            : [GroupNew, GroupUpdate, GroupDestroy];
+        foreach (int group in groups)
+        {
+            Errno error = NetlinkSocket.Join(_fd, group);
+            if (error != Errno.None) { return error; }
+        }
+        return Errno.None;
+    }
+
+    private void SetInitialBuffer()
+    {
+        int wanted = _options.BufferBytes;
+        if (wanted > 0 && wanted <= _options.BufferBytesMax) { SetBuffer(wanted); }
+        else
+        {
+            _ = Libc.GetOption(_fd, SocketOption.ReceiveBuffer, out _counters.BufferBytes);
+            _log.Notice(
+                "NetlinkBufferSize is either not set or is greater than "
+                + "NetlinkBufferSizeMaxGrowth. Using current system buffer size");
+        }
+        _log.Notice(
+            $"netlink event socket buffer size has been set to {_counters.BufferBytes} bytes");
+    }
+
+    /// <summary>The kernel doubles what it is given, so it is given half.</summary>
+    private void SetBuffer(int bytes)
+    {
+        Errno error = Libc.SetBuffer(
+            _fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer, bytes / 2,
+            out bool forced);
+        if (error != Errno.None || !forced)
+        {
+            _log.Notice("event socket: SO_RCVBUFFORCE refused, net.core.rmem_max limits the buffer");
+        }
+        _ = Libc.GetOption(_fd, SocketOption.ReceiveBuffer, out _counters.BufferBytes);
+    }
+
+    /// <summary>The ninth number of SO_MEMINFO (SK_MEMINFO_DROPS).</summary>
+    private uint ReadDrops()
+    {
+        const int Numbers = 9;
+        Span<byte> info = stackalloc byte[Numbers * sizeof(uint)];
+        info.Clear();
+        _ = Libc.GetOption(_fd, SocketOption.MemoryInfo, info);
+        return BitConverter.ToUInt32(info[((Numbers - 1) * sizeof(uint))..]);
+    }
+
+    /// <summary>
+    /// Without this the kernel keeps no event state for flows that were created while nobody
+    /// listened, and they would end without a word.
+    /// </summary>
+    private static void RequestEventsAlways(Log log)
+    {
+        Errno error = Libc.Open(EventsSetting, Libc.OpenWriteOnly, 0, out int fd);
+        if (error == Errno.None)
+        {
+            error = Libc.Write(fd, "1\n"u8, out _);
+            Libc.Close(fd);
+        }
+        if (error != Errno.None)
+        {
+            log.Notice($"{EventsSetting}: cannot be set to 1, {error.Describe()}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using Conntrackd.Conntrack;
+using Conntrackd.Linux;
+using Conntrackd.Netlink;
+
+namespace Conntrackd.Kernel;
+
+/// <summary>Changes the kernel's table, many requests at a time.</summary>
+/// <remarks>
+/// Add… returns false if the batch is full: <see cref="Flush"/> and add again. The kernel executes a
+/// batch in order before the send returns; an error in one request does not stop the others. Only
+/// the last message is acknowledged, so that a batch without errors costs two calls. Source: shared
+/// spec ctnetlink, sections 5 and 6.4.
+/// <code>
+/// Add… -> filling        Flush: swap, send, read answers -> results to the sink
+///         flushing  &lt;-          (requests added by the sink go to the filling one)
+/// </code></remarks>
+internal sealed class TableWriter : IDisposable
+{
+    /// <summary>
+    /// Every message may be refused, and each answer is charged 832 bytes: 384 take 320 kB. The
+    /// kernel doubles what it is asked.
+    /// </summary>
+    private const int ReceiveBufferBytes = 512 * 1024;
+
+    private const int AnswerSlots = 64, AnswerSlotBytes = 256;
+
+    /// <summary>The answers are there when send returns; waiting once covers what is not known.</summary>
+    private const int AnswerTimeoutMilliseconds = 200;
+
+    private readonly int _fd;
+    private readonly ITableResultSink _sink;
+    private readonly KernelCounters _counters;
+    private readonly ReceiveBatch _answers = new(AnswerSlots, AnswerSlotBytes);
+    private RequestBatch _filling = new();
+    private RequestBatch _flushing = new();
+    private uint _sequence = 1;
+    private bool _inFlush;
+
+    private TableWriter(int fd, uint portId, ITableResultSink sink, KernelCounters counters)
+    {
+        _fd = fd;
+        PortId = portId;
+        _sink = sink;
+        _counters = counters;
+        _filling.Start(_sequence);
+    }
+
+    /// <summary>Events caused by this writer carry it; give it to EventSource.AddRequester.</summary>
+    internal uint PortId { get; }
+
+    /// <summary>Requests added and not yet flushed.</summary>
+    internal int Pending => _filling.Requests;
+
+    internal static Errno TryOpen(
+        ITableResultSink sink, KernelCounters counters, out TableWriter? writer)
+    {
+        writer = null;
+        Errno error = NetlinkSocket.Open(NetlinkSocket.Netfilter, out int fd, out uint portId);
+        if (error != Errno.None) { return error; }
+        error = Libc.SetOption(fd, SocketOption.NetlinkCapAck, 1);
+        if (error == Errno.None)
+        {
+            error = Libc.SetBuffer(
+                fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer,
+                ReceiveBufferBytes, out _);
+        }
+        if (error != Errno.None)
+        {
+            Libc.Close(fd);
+            return error;
+        }
+        writer = new TableWriter(fd, portId, sink, counters);
+        return Errno.None;
+    }
+
+    /// <summary>Creates a flow; Eexist if one of its tuples is taken.</summary>
+    internal bool AddCreate(int token, in Flow flow, in CreateOptions options)
+    {
+        if (_filling.IsFull(1)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = FlowEncoder.EncodeCreate(
+            ref writer, flow, _sequence, NetlinkFlags.None, options);
+        return fits && Keep(token, 1, writer.Length, writer.Length);
+    }
+
+    /// <summary>Changes a flow; Enoent if it is not there.</summary>
+    internal bool AddUpdate(int token, in Flow flow, in CreateOptions options)
+    {
+        if (_filling.IsFull(1)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = FlowEncoder.EncodeUpdate(
+            ref writer, flow, _sequence, NetlinkFlags.None, options);
+        return fits && Keep(token, 1, writer.Length, writer.Length);
+    }
+
+    /// <summary>
+    /// Deletes what has the flow's original tuple and what has its reply tuple, as far as there is
+    /// something, and creates the flow.
+    /// </summary>
+    internal bool AddReplace(int token, in Flow flow, in CreateOptions options)
+    {
+        const int MessageCount = 3;
+        if (_filling.IsFull(MessageCount)) { return false; }
+        bool hasReply = flow.TryGetTranslatedReply(out FlowTuple reply);
+        MessageWriter writer = new(_filling.Room);
+        uint sequence = _sequence;
+        bool fits = FlowEncoder.EncodeDelete(ref writer, flow, sequence++, NetlinkFlags.None);
+        if (fits && hasReply)
+        {
+            fits = FlowEncoder.EncodeDeleteByTuple(
+                ref writer, flow.Family, flow.Protocol, reply, flow.KeyZone, flow.KeyZone != 0,
+                sequence++, NetlinkFlags.None);
+        }
+        int before = writer.Length;
+        fits = fits && FlowEncoder.EncodeCreate(
+            ref writer, flow, sequence++, NetlinkFlags.None, options);
+        return fits && Keep(
+            token, (int)(sequence - _sequence), writer.Length, writer.Length - before);
+    }
+
+    /// <summary>Deletes a flow by its original tuple and zone; Enoent if it is not there.</summary>
+    internal bool AddDelete(int token, in Flow flow)
+    {
+        if (_filling.IsFull(1)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = FlowEncoder.EncodeDelete(ref writer, flow, _sequence, NetlinkFlags.None);
+        return fits && Keep(token, 1, writer.Length, writer.Length);
+    }
+
+    /// <summary>
+    /// Sends what was added, reads every answer and reports every request. Does nothing within a
+    /// report.
+    /// </summary>
+    internal void Flush()
+    {
+        if (_inFlush || _filling.Requests == 0) { return; }
+        RequestBatch batch = _filling;
+        _filling = _flushing;
+        _flushing = batch;
+        _filling.Start(_sequence);
+        batch.RequestAcknowledgement();
+        Errno error = NetlinkSocket.Send(_fd, batch.Written);
+        if (error == Errno.None) { ReadAnswers(batch); }
+        else { batch.Fail(error); }
+        _inFlush = true;
+        batch.Report(_sink);
+        _inFlush = false;
+    }
+
+    public void Dispose()
+    {
+        Libc.Close(_fd);
+        _answers.Dispose();
+        _filling.Dispose();
+        _flushing.Dispose();
+    }
+
+    private bool Keep(int token, int messages, int bytes, int lastBytes)
+    {
+        _filling.Keep(token, messages, bytes, lastBytes);
+        _sequence += (uint)messages;
+        return true;
+    }
+
+    private void ReadAnswers(RequestBatch batch)
+    {
+        bool lost = false;
+        bool waited = false;
+        while (true)
+        {
+            Errno error = _answers.Receive(_fd, AnswerSlots, out int count);
+            if (error == Errno.None)
+            {
+                if (!TakeAnswers(batch, count)) { continue; }
+                if (lost) { FailUnanswered(batch, Errno.Enobufs); }
+                return;
+            }
+            if (error == Errno.Enobufs)
+            {
+                lost = true; // some answers did not fit; those that did are still to be read
+                continue;
+            }
+            if (error == Errno.Eagain && !lost && !waited)
+            {
+                waited = true;
+                if (Libc.WaitReadable(_fd, AnswerTimeoutMilliseconds) == Errno.None) { continue; }
+            }
+            if (error == Errno.Eagain) { error = lost ? Errno.Enobufs : Errno.Etimedout; }
+            FailUnanswered(batch, error);
+            return;
+        }
+    }
+
+    private void FailUnanswered(RequestBatch batch, Errno error)
+    {
+        _counters.AnswersLost++;
+        batch.Fail(error);
+    }
+
+    /// <summary>True if the answer to the last message is among them.</summary>
+    private bool TakeAnswers(RequestBatch batch, int count)
+    {
+        bool finished = false;
+        for (int i = 0; i < count; i++)
+        {
+            MessageReader messages = new(_answers.Datagram(i));
+            while (messages.TryNext(out NetlinkMessage message))
+            {
+                if (!ErrorMessage.TryRead(message, out int code, out uint sequence)
+                    || !NetlinkSocket.IsFromKernel(_answers.Source(i)))
+                {
+                    _counters.AnswersUnknown++;
+                    continue;
+                }
+                finished |= batch.TryFinish(sequence, (Errno)code, out bool known);
+                if (!known) { _counters.AnswersUnknown++; }
+            }
+        }
+        return finished;
+    }
+}

@@ -1,0 +1,177 @@
+using Conntrackd.Conntrack;
+using Conntrackd.Linux;
+
+namespace Conntrackd.Transport;
+
+/// <summary>Opens the sockets of a <see cref="DatagramChannel"/>, start-up only.</summary>
+internal static class ChannelOpener
+{
+    /// <summary>
+    /// Opens both sockets. <paramref name="failedAt"/> says what was refused, in words for a log.
+    /// </summary>
+    internal static Errno TryOpen(
+        ChannelOptions options, out DatagramChannel? channel, out string failedAt)
+    {
+        channel = null;
+        failedAt = $"interface '{options.Interface}'";
+        Errno error = NetworkInterface.TryFind(options.Interface, out NetworkInterface link);
+        if (error != Errno.None) { return error; }
+        error = OpenReceiver(options, link, out int receiver, out failedAt);
+        if (error != Errno.None) { return error; }
+        error = OpenSender(options, link, out int sender, out failedAt);
+        if (error != Errno.None)
+        {
+            Libc.Close(receiver);
+            return error;
+        }
+        Span<byte> target = stackalloc byte[SocketAddress.SizeMax];
+        int bytes = WriteAddress(target, options.Family, options.Target, options.Port, link);
+        channel = new DatagramChannel(options, link, receiver, sender, target[..bytes]);
+        return Errno.None;
+    }
+
+    private static Errno OpenReceiver(
+        ChannelOptions options, NetworkInterface link, out int fd, out string failedAt)
+    {
+        bool multicast = options.Kind == ChannelKind.Multicast;
+        Address listenOn = multicast ? options.Target : options.Local;
+        Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
+        int bytes = WriteAddress(name, options.Family, listenOn, options.Port, link);
+        failedAt = "receiving socket";
+        Errno error = OpenSocket(options.Family, out fd);
+        if (error != Errno.None) { return error; }
+        failedAt = "receiving socket, SO_REUSEADDR";
+        error = Libc.SetOption(fd, SocketOption.ReuseAddress, 1);
+        if (error == Errno.None && options.Family == AddressFamily.Ipv6)
+        {
+            failedAt = "receiving socket, IPV6_V6ONLY";
+            error = Libc.SetOption(fd, SocketOption.Ipv6Only, 1);
+        }
+        if (error == Errno.None)
+        {
+            failedAt = "receiving socket, RcvSocketBuffer";
+            error = SetBuffer(
+                fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer,
+                options.ReceiveBufferBytes);
+        }
+        if (error == Errno.None)
+        {
+            failedAt = $"receiving socket, bind to port {options.Port}";
+            error = Libc.Bind(fd, name[..bytes]);
+        }
+        if (error == Errno.None && multicast)
+        {
+            failedAt = $"receiving socket, join on '{options.Interface}'";
+            error = Join(fd, options, link);
+        }
+        return CloseIf(error, fd);
+    }
+
+    private static Errno OpenSender(
+        ChannelOptions options, NetworkInterface link, out int fd, out string failedAt)
+    {
+        failedAt = "sending socket";
+        Errno error = OpenSocket(options.Family, out fd);
+        if (error != Errno.None) { return error; }
+        if (!options.Checksum)
+        {
+            failedAt = "sending socket, Checksum";
+            error = Libc.SetOption(fd, SocketOption.NoChecksum, 1);
+        }
+        if (error == Errno.None)
+        {
+            failedAt = "sending socket, SndSocketBuffer";
+            error = SetBuffer(
+                fd, SocketOption.SendBufferForce, SocketOption.SendBuffer,
+                options.SendBufferBytes);
+        }
+        if (error == Errno.None && options.Kind == ChannelKind.Multicast)
+        {
+            failedAt = $"sending socket, multicast through '{options.Interface}'";
+            error = SendThrough(fd, options, link);
+        }
+        if (error == Errno.None && options.Kind == ChannelKind.Unicast)
+        {
+            // The peer knows us by the address we are configured with; routing may prefer another.
+            failedAt = "sending socket, bind to the local address";
+            Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
+            int bytes = WriteAddress(name, options.Family, options.Local, 0, link);
+            error = Libc.Bind(fd, name[..bytes]);
+        }
+        return CloseIf(error, fd);
+    }
+
+    private static Errno OpenSocket(AddressFamily family, out int fd) =>
+        Libc.Socket((int)family, Libc.SocketDatagram | Libc.SocketNonBlocking, 0, out fd);
+
+    private static Errno CloseIf(Errno error, int fd)
+    {
+        if (error != Errno.None) { Libc.Close(fd); }
+        return error;
+    }
+
+    private static Errno SetBuffer(int fd, SocketOption force, SocketOption plain, int bytes)
+    {
+        if (bytes == 0) { return Errno.None; }
+        Errno error = Libc.SetBuffer(fd, force, plain, bytes, out _);
+        return error == Errno.Enoprotoopt ? Errno.None : error; // as the original does
+    }
+
+    /// <summary>
+    /// Joins the group on this link only: other groups and links that some program of this machine
+    /// joined stay out, so that redundant links with one group do not mix.
+    /// </summary>
+    private static Errno Join(int fd, ChannelOptions options, NetworkInterface link)
+    {
+        Span<byte> request = stackalloc byte[Address.Ipv6Size + sizeof(int)];
+        if (options.Family == AddressFamily.Ipv6)
+        {
+            // struct ipv6_mreq: group, interface index.
+            options.Target.WriteIpv6(request);
+            BitConverter.TryWriteBytes(request[Address.Ipv6Size..], link.Index);
+            _ = Libc.SetOption(fd, SocketOption.Ipv6MulticastAll, 0); // unknown before Linux 4.20
+            return Libc.SetOption(fd, SocketOption.Ipv6JoinGroup, request);
+        }
+        int bytes = WriteMembership(request, options, link);
+        _ = Libc.SetOption(fd, SocketOption.Ipv4MulticastAll, 0);
+        return Libc.SetOption(fd, SocketOption.Ipv4AddMembership, request[..bytes]);
+    }
+
+    private static Errno SendThrough(int fd, ChannelOptions options, NetworkInterface link)
+    {
+        if (options.Family == AddressFamily.Ipv6)
+        {
+            Errno failed = Libc.SetOption(fd, SocketOption.Ipv6MulticastInterface, link.Index);
+            return failed == Errno.None
+                ? Libc.SetOption(fd, SocketOption.Ipv6MulticastLoop, 0)
+                : failed;
+        }
+        Span<byte> request = stackalloc byte[Address.Ipv6Size];
+        int bytes = WriteMembership(request, options, link);
+        Errno error = Libc.SetOption(fd, SocketOption.Ipv4MulticastInterface, request[..bytes]);
+        return error == Errno.None
+            ? Libc.SetOption(fd, SocketOption.Ipv4MulticastLoop, 0)
+            : error;
+    }
+
+    /// <summary>
+    /// struct ip_mreqn: group, address of the interface, its index. The address decides if one is
+    /// configured (IPv4_interface), else the index: the original fails there without a route.
+    /// </summary>
+    private static int WriteMembership(
+        Span<byte> target, ChannelOptions options, NetworkInterface link)
+    {
+        const int Size = 12, LocalAt = 4, IndexAt = 8;
+        options.Target.WriteIpv4(target);
+        options.Local.WriteIpv4(target[LocalAt..]);
+        BitConverter.TryWriteBytes(
+            target[IndexAt..], options.Local == default ? link.Index : 0);
+        return Size;
+    }
+
+    private static int WriteAddress(
+        Span<byte> target, AddressFamily family, Address address, ushort port,
+        NetworkInterface link) => family == AddressFamily.Ipv6
+            ? SocketAddress.WriteIpv6(target, address.High, address.Low, port, (uint)link.Index)
+            : SocketAddress.WriteIpv4(target, (uint)address.Low, port);
+}

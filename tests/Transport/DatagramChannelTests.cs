@@ -1,0 +1,275 @@
+using System.Collections.Generic;
+using Conntrackd.Conntrack;
+using Conntrackd.Linux;
+using Conntrackd.Tests.Kernel;
+using Conntrackd.Transport;
+using Conntrackd.Wire;
+using Xunit;
+
+namespace Conntrackd.Tests.Transport;
+
+/// <remarks>
+/// Everything runs over "lo" of a private namespace, where a node hears what it sends: as if the
+/// peer had sent it.
+/// </remarks>
+public sealed class DatagramChannelTests
+{
+    private static readonly Address s_ipv4 = new(0, 0x7f00_0001);
+    private static readonly Address s_ipv6 = new(0, 1);
+
+    private static ChannelOptions Unicast(AddressFamily family, Address address) => new()
+    {
+        Kind = ChannelKind.Unicast,
+        Family = family,
+        Local = address,
+        Target = address,
+        Port = 3780,
+        Interface = "lo",
+    };
+
+    private static ChannelOptions Multicast(AddressFamily family, Address group) => new()
+    {
+        Kind = ChannelKind.Multicast,
+        Family = family,
+        Target = group,
+        Port = 3780,
+        Interface = "lo",
+    };
+
+    private static DatagramChannel Open(ChannelOptions options)
+    {
+        Errno error = ChannelOpener.TryOpen(options, out DatagramChannel? channel, out string what);
+        Assert.True(error == Errno.None, $"{what}: {error}");
+        return channel!;
+    }
+
+    private static void Stage(DatagramChannel channel, byte first, int bytes)
+    {
+        Span<byte> room = channel.Reserve();
+        Assert.True(room.Length >= bytes);
+        room[..bytes].Fill(first);
+        channel.Commit(bytes);
+    }
+
+    private static void SendAndReceive(ChannelOptions options)
+    {
+        using DatagramChannel channel = Open(options);
+        Recorder recorder = new();
+        Stage(channel, 1, 8);
+        Stage(channel, 2, 1200);
+        Assert.Equal(2, channel.StagedCount);
+        Assert.True(channel.Flush());
+        Assert.Equal(Errno.None, Libc.WaitReadable(channel.FileDescriptor, 2000));
+        Assert.False(channel.Receive(recorder, 100));
+        Assert.Equal([(1, 8), (2, 1200)], recorder.Datagrams);
+        Assert.Equal(options.Family, recorder.From.Family);
+        Assert.NotEqual(3780, recorder.From.Port);
+        Assert.Equal(2ul, channel.Counters.PacketsSent);
+        Assert.Equal(1208ul, channel.Counters.BytesSent);
+        Assert.Equal(2ul, channel.Counters.PacketsReceived);
+        Assert.Equal(1208ul, channel.Counters.BytesReceived);
+        Assert.Equal(0ul, channel.Counters.Foreign);
+    }
+
+    [RootFact]
+    public void Unicast_over_ipv4() =>
+        PrivateNetwork.Run(() => SendAndReceive(Unicast(AddressFamily.Ipv4, s_ipv4)));
+
+    [RootFact]
+    public void Unicast_over_ipv6() =>
+        PrivateNetwork.Run(() => SendAndReceive(Unicast(AddressFamily.Ipv6, s_ipv6)));
+
+    [RootFact]
+    public void Multicast_over_ipv4() =>
+        PrivateNetwork.Run(() =>
+            SendAndReceive(Multicast(AddressFamily.Ipv4, new Address(0, 0xe100_0032))));
+
+    [RootFact]
+    public void Multicast_over_ipv4_by_the_address_of_the_interface() =>
+        PrivateNetwork.Run(() => SendAndReceive(
+            Multicast(AddressFamily.Ipv4, new Address(0, 0xe100_0032)) with { Local = s_ipv4 }));
+
+    /// <remarks><code>  a0 ---- a1   one cable, both ends here, a group joined on each</code></remarks>
+    [RootFact]
+    public void Multicast_is_heard_at_the_other_end_of_the_cable_only() =>
+        PrivateNetwork.Run(() =>
+        {
+            PrivateNetwork.Command("ip", "link add a0 type veth peer name a1");
+            foreach (string end in (string[])["0", "1"])
+            {
+                // Both addresses are ours, which the receiving end would take for a forgery.
+                PrivateNetwork.Command("sysctl", $"-q net.ipv4.conf.a{end}.accept_local=1");
+                PrivateNetwork.Command("sysctl", $"-q net.ipv4.conf.a{end}.rp_filter=0");
+                PrivateNetwork.Command("ip", $"link set a{end} addrgenmode none");
+                PrivateNetwork.Command("ip", $"link set a{end} up");
+                PrivateNetwork.Command("ip", $"addr add 10.0.0.{end}/31 dev a{end}");
+                PrivateNetwork.Command("ip", $"addr add fe80::{end}1/64 dev a{end} nodad");
+            }
+            PrivateNetwork.Command("sysctl", "-q net.ipv4.conf.all.rp_filter=0");
+            HearAtTheOtherEnd(Multicast(AddressFamily.Ipv6, new Address(0xff02UL << 48, 0x50)));
+            HearAtTheOtherEnd(Multicast(AddressFamily.Ipv4, new Address(0, 0xe100_0032)));
+        });
+
+    private static void HearAtTheOtherEnd(ChannelOptions options)
+    {
+        using DatagramChannel near = Open(options with { Interface = "a0" });
+        using DatagramChannel far = Open(options with { Interface = "a1" });
+        Assert.Equal(1500 - (options.Family == AddressFamily.Ipv4 ? 29 : 49), near.PayloadMax);
+        Recorder nearRecorder = new(), farRecorder = new();
+        Stage(near, 9, 100);
+        Assert.True(near.Flush());
+        Assert.Equal(0ul, near.Counters.ErrorsSent);
+        Assert.Equal(Errno.None, Libc.WaitReadable(far.FileDescriptor, 2000));
+        far.Receive(farRecorder, 10);
+        near.Receive(nearRecorder, 10);
+        Assert.Equal([(9, 100)], farRecorder.Datagrams);
+        Assert.Empty(nearRecorder.Datagrams);
+    }
+
+    [RootFact]
+    public void Without_checksum_and_with_buffers() =>
+        PrivateNetwork.Run(() => SendAndReceive(
+            Unicast(AddressFamily.Ipv4, s_ipv4) with
+            {
+                Checksum = false,
+                SendBufferBytes = 1 << 20,
+                ReceiveBufferBytes = 8 << 20,
+            }));
+
+    [RootFact]
+    public void The_payload_leaves_room_for_the_headers() =>
+        PrivateNetwork.Run(() =>
+        {
+            using DatagramChannel ipv4 = Open(Unicast(AddressFamily.Ipv4, s_ipv4));
+            using DatagramChannel ipv6 = Open(Unicast(AddressFamily.Ipv6, s_ipv6));
+            Assert.Equal(65536 - 29, ipv4.PayloadMax);  // lo has an MTU of 65536
+            Assert.Equal(65536 - 49, ipv6.PayloadMax);
+        });
+
+    [RootFact]
+    public void An_unknown_interface_is_named_in_the_error() =>
+        PrivateNetwork.Run(() =>
+        {
+            ChannelOptions options = Unicast(AddressFamily.Ipv4, s_ipv4) with { Interface = "eth77" };
+            Assert.Equal(Errno.Enodev, ChannelOpener.TryOpen(options, out _, out string what));
+            Assert.Contains("eth77", what, StringComparison.Ordinal);
+        });
+
+    [RootFact]
+    public void Datagrams_from_another_address_are_dropped() =>
+        PrivateNetwork.Run(() =>
+        {
+            ChannelOptions options = Unicast(AddressFamily.Ipv4, s_ipv4);
+            using DatagramChannel channel = Open(options);
+            Recorder recorder = new();
+            Assert.Equal(
+                Errno.None,
+                Libc.Socket(Libc.FamilyIpv4, Libc.SocketDatagram, 0, out int stranger));
+            Span<byte> address = stackalloc byte[SocketAddress.Ipv4Size];
+            SocketAddress.WriteIpv4(address, 0x7f00_0009, 0);
+            Assert.Equal(Errno.None, Libc.Bind(stranger, address));
+            SocketAddress.WriteIpv4(address, 0x7f00_0001, 3780);
+            Assert.Equal(Errno.None, Libc.SendTo(stranger, new byte[20], address, out _));
+            Libc.Close(stranger);
+            Assert.Equal(Errno.None, Libc.WaitReadable(channel.FileDescriptor, 2000));
+            channel.Receive(recorder, 10);
+            Assert.Empty(recorder.Datagrams);
+            Assert.Equal(1ul, channel.Counters.Foreign);
+        });
+
+    [RootFact]
+    public void A_datagram_longer_than_a_slot_is_counted_and_dropped() =>
+        PrivateNetwork.Run(() =>
+        {
+            using DatagramChannel channel = Open(Unicast(AddressFamily.Ipv4, s_ipv4));
+            Recorder recorder = new();
+            Stage(channel, 1, 20_000);
+            Stage(channel, 2, 16_384);
+            Assert.True(channel.Flush());
+            Assert.Equal(Errno.None, Libc.WaitReadable(channel.FileDescriptor, 2000));
+            channel.Receive(recorder, 10);
+            Assert.Equal([(2, 16_384)], recorder.Datagrams);
+            Assert.Equal(1ul, channel.Counters.Truncated);
+        });
+
+    [RootFact]
+    public void What_cannot_be_sent_is_counted_and_dropped() =>
+        PrivateNetwork.Run(() =>
+        {
+            // Nothing leads to this peer.
+            using DatagramChannel channel = Open(Unicast(AddressFamily.Ipv4, s_ipv4) with
+            {
+                Local = default,
+                Target = new Address(0, 0x0a09_0909),
+            });
+            Stage(channel, 1, 100);
+            Stage(channel, 2, 100);
+            Assert.True(channel.Flush());
+            Assert.Equal(0, channel.StagedCount);
+            Assert.Equal(2ul, channel.Counters.ErrorsSent);
+            Assert.Equal(0ul, channel.Counters.PacketsSent);
+        });
+
+    [RootFact]
+    public void Receiving_is_bounded_and_all_slots_taken_gives_no_room() =>
+        PrivateNetwork.Run(() =>
+        {
+            using DatagramChannel channel = Open(Unicast(AddressFamily.Ipv4, s_ipv4) with
+            {
+                ReceiveBufferBytes = 8 << 20,
+            });
+            Recorder recorder = new();
+            for (int i = 0; i < 64; i++) { Stage(channel, (byte)i, 100); }
+            Assert.True(channel.Reserve().IsEmpty);
+            Assert.True(channel.Flush());
+            Assert.False(channel.Reserve().IsEmpty);
+            Assert.Equal(Errno.None, Libc.WaitReadable(channel.FileDescriptor, 2000));
+            Assert.True(channel.Receive(recorder, 40));
+            Assert.Equal(40, recorder.Datagrams.Count);
+            channel.Receive(recorder, 40);
+            Assert.Equal(64, recorder.Datagrams.Count);
+        });
+
+    [RootFact]
+    public void Sending_and_receiving_allocate_nothing() =>
+        PrivateNetwork.Run(() =>
+        {
+            using DatagramChannel channel = Open(Unicast(AddressFamily.Ipv4, s_ipv4));
+            Counter counter = new();
+            long before = 0;
+            for (int round = 0; round < 2000; round++)
+            {
+                if (round == 100) { before = GC.GetAllocatedBytesForCurrentThread(); }
+                for (int i = 0; i < 10; i++)
+                {
+                    Span<byte> room = channel.Reserve();
+                    room[..64].Clear();
+                    channel.Commit(64);
+                }
+                channel.Flush();
+                channel.Receive(counter, 100);
+            }
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(20_000, counter.Datagrams);
+        });
+
+    private sealed class Recorder : IDatagramHandler
+    {
+        internal List<(byte First, int Bytes)> Datagrams { get; } = [];
+
+        internal PeerAddress From { get; private set; }
+
+        public void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> datagram)
+        {
+            From = from;
+            Datagrams.Add((datagram[0], datagram.Length));
+        }
+    }
+
+    private sealed class Counter : IDatagramHandler
+    {
+        internal int Datagrams { get; private set; }
+
+        public void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> datagram) => Datagrams++;
+    }
+}
