@@ -1,0 +1,169 @@
+using System.Collections.Generic;
+using Conntrackd.Conntrack;
+
+namespace Conntrackd.Config;
+
+/// <summary>Filter blocks: all of them add to one filter.</summary>
+internal sealed partial class ConfigParser
+{
+    // Numbers as in the kernel, enum tcp_conntrack.
+    private static readonly Dictionary<string, byte> s_tcpStates = new()
+    {
+        ["SYN_SENT"] = 1,
+        ["SYN_RECV"] = 2,
+        ["ESTABLISHED"] = 3,
+        ["FIN_WAIT"] = 4,
+        ["CLOSE_WAIT"] = 5,
+        ["LAST_ACK"] = 6,
+        ["TIME_WAIT"] = 7,
+        ["CLOSE"] = 8,
+        ["CLOSED"] = 8,
+        ["LISTEN"] = 9,
+    };
+
+    private readonly FlowFilterBuilder _filter = new();
+    private readonly Dictionary<AddressPrefix, int> _filterAddresses = [];   // value: line
+
+    private bool ReadFilter()
+    {
+        bool isKernelspace = false;
+        if (TryWord("From"))
+        {
+            isKernelspace = TryWord("Kernelspace");
+            if (!isKernelspace && !TryWord("Userspace"))
+            {
+                return Expected("Userspace or Kernelspace");
+            }
+        }
+        return Braces(Block.Filter, "Filter")
+            && Set(_options with { IsFilterFromKernelspace = isKernelspace });
+    }
+
+    /// <summary>Reads the policy word that every set must have.</summary>
+    private bool Policy(out FilterPolicy policy)
+    {
+        policy = TryWord("Accept") ? FilterPolicy.Accept
+            : TryWord("Ignore") ? FilterPolicy.Ignore
+            : FilterPolicy.None;
+        return policy != FilterPolicy.None || Expected("Accept or Ignore");
+    }
+
+    private bool ReadProtocolSet()
+    {
+        if (!Policy(out FilterPolicy policy)) { return false; }
+        _filter.ProtocolPolicy = policy;
+        return NameList("Protocol", "a protocol name", AddProtocol);
+    }
+
+    private void AddProtocol(Token at, string name)
+    {
+        if (ProtocolNames.TryGetNumber(name, out byte number))
+        {
+            _filter.AddProtocol(number);
+            return;
+        }
+        if (byte.TryParse(name, out _))
+        {
+            Error(at, $"expected a protocol name in 'Protocol', found the number {Found(at)}");
+            return;
+        }
+        string? near = Spelling.Nearest(name, ProtocolNames.All);
+        string advice = near is null ? "" : $", did you mean '{near}'";
+        Warning(at, $"unknown protocol {Found(at)}, ignoring{advice}");
+    }
+
+    private bool ReadAddressSet()
+    {
+        if (!Policy(out FilterPolicy policy)) { return false; }
+        _filter.AddressPolicy = policy;
+        return Braces(Block.Address, "Address");
+    }
+
+    private bool ReadFilterAddress(AddressFamily family)
+    {
+        Token at = _token;
+        if (!Prefix(family, isHost: false, out AddressPrefix? given)) { return false; }
+        if (given is not AddressPrefix prefix) { return true; }
+
+        // Networks that differ only behind the prefix are the same.
+        prefix = prefix with { Address = prefix.First };
+        if (_filterAddresses.TryGetValue(prefix, out int line))
+        {
+            Warning(at, $"{Found(at)} is repeated, it stands in line {line} already");
+            return true;
+        }
+        _filterAddresses.Add(prefix, at.Line);
+        _filter.AddAddress(prefix);
+        return true;
+    }
+
+    private bool ReadStateSet()
+    {
+        if (!Policy(out FilterPolicy policy) || !Open()) { return false; }
+        _filter.StatePolicy = policy;
+        (string, int) outer = (_blockName, _blockLine);
+        (_blockName, _blockLine) = ("State", _directive.Line);
+        bool needsProtocol = false;             // states were named, "for TCP" is missing
+        while (!_isUnwinding)
+        {
+            if (needsProtocol && _token.Kind == TokenKind.Close)
+            {
+                Error(_token, "expected 'for TCP' after the states, found '}'");
+            }
+            if (TryClose()) { break; }
+            needsProtocol = ReadStateWord(needsProtocol);
+        }
+        (_blockName, _blockLine) = outer;
+        return true;
+    }
+
+    /// <summary>Reads a state or "for TCP"; returns whether "for TCP" must still come.</summary>
+    private bool ReadStateWord(bool needsProtocol)
+    {
+        Token at = _token;
+        if (TryWord("for"))
+        {
+            if (TryWord("TCP")) { return false; }
+            Error(_token, $"expected TCP after 'for', found {Found(_token)}");
+            if (_token.Kind == TokenKind.Word) { Advance(); }
+            return false;
+        }
+        string word = at.Kind == TokenKind.Word ? _source.TextOf(at) : "";
+        if (s_tcpStates.TryGetValue(word, out byte state))
+        {
+            _filter.AddTcpState(state);
+            Advance();
+            return true;
+        }
+        string? near = Spelling.Nearest(word, s_tcpStates.Keys);
+        Error(at, $"expected a TCP state, 'for TCP' or '}}' in 'State', found {Found(at)}"
+            + (near is null ? "" : $", did you mean '{near}'"));
+        Advance();
+        if (at.Kind == TokenKind.Open) { SkipBraces(); }
+        return needsProtocol;
+    }
+
+    /// <summary>Reads names in braces, whatever they look like.</summary>
+    private bool NameList(string blockName, string what, Action<Token, string> add)
+    {
+        if (!Open()) { return false; }
+        (string, int) outer = (_blockName, _blockLine);
+        (_blockName, _blockLine) = (blockName, _directive.Line);
+        while (!_isUnwinding && !TryClose())
+        {
+            Token name = _lexer.ReadName(_token);
+            if (name.Length > 0)
+            {
+                Advance();
+                add(name, _source.TextOf(name));
+                continue;
+            }
+            Error(_token, $"expected {what} or '}}' in '{blockName}', found {Found(_token)}");
+            int line = _token.Line;
+            if (_token.Kind != TokenKind.Open) { Advance(); }
+            SkipRest(line);
+        }
+        (_blockName, _blockLine) = outer;
+        return true;
+    }
+}

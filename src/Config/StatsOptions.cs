@@ -1,0 +1,13 @@
+namespace Conntrackd.Config;
+
+/// <summary>Section Stats: where the lines about ended flows go.</summary>
+internal sealed record StatsOptions
+{
+    internal const string LogFileDefault = "/var/log/conntrackd-stats.log";
+
+    /// <summary>Null: no file.</summary>
+    internal string? LogFile { get; init; }
+
+    /// <summary>Null: no syslog. Never differs from a facility that General names.</summary>
+    internal SyslogFacility? Syslog { get; init; }
+}
