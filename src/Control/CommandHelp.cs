@@ -1,0 +1,43 @@
+using Conntrackd.Conntrack;
+
+namespace Conntrackd.Control;
+
+/// <summary>The usage text and the version text.</summary>
+internal static class CommandHelp
+{
+    private const string Title = "Connection tracking userspace daemon v";
+    private const int VersionFields = 3;
+
+    /// <summary>Version of this program, as <c>2.0.0</c>.</summary>
+    internal static string Version =>
+        typeof(CommandHelp).Assembly.GetName().Version?.ToString(VersionFields) ?? "0.0.0";
+
+    /// <summary>Appends the usage: the lines of the original first, then the long names.</summary>
+    /// <param name="text">Where to.</param>
+    /// <param name="program">The program's name as it was called.</param>
+    internal static void AppendUsage(TextBuffer text, string program)
+    {
+        text.Append($"{Title}{Version}\nUsage: {program} [commands] [options]\n\n");
+        text.Append("General commands:\n"u8);
+        foreach (CommandOption option in CommandOptions.General) { AppendShort(text, option); }
+        text.Append("\nClient mode commands:\n"u8);
+        foreach (CommandOption option in CommandOptions.Client) { AppendShort(text, option); }
+        text.Append("\nLong names:\n"u8);
+        foreach (CommandOption option in CommandOptions.General) { AppendLong(text, option); }
+        foreach (CommandOption option in CommandOptions.Client) { AppendLong(text, option); }
+        text.Append((byte)'\n');
+    }
+
+    /// <summary>Appends the two lines that <c>-v</c> prints.</summary>
+    internal static void AppendVersion(TextBuffer text) => text.Append(
+        $"{Title}{Version}. Licensed under GPLv2.\n(C) 2026 the conntrackd developers\n");
+
+    private static void AppendShort(TextBuffer text, CommandOption option)
+    {
+        string blank = option.Operand.Length == 0 ? "" : " ";
+        text.Append($"  -{option.Letter}{blank}{option.Operand}, {option.Help}\n");
+    }
+
+    private static void AppendLong(TextBuffer text, CommandOption option) =>
+        text.Append($"  -{option.Letter}, --{option.LongName}\n");
+}

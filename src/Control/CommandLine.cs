@@ -1,0 +1,185 @@
+using System.Collections.Generic;
+
+namespace Conntrackd.Control;
+
+/// <summary>What the program was started for.</summary>
+internal enum CommandKind : byte
+{
+    Daemon,
+    Request,
+    Help,
+    Version,
+
+    /// <summary>The words make no sense: print the error, exit with status 1.</summary>
+    Invalid,
+}
+
+/// <summary>The command line, understood. Pure: reads no file, prints nothing.</summary>
+/// <remarks>
+/// An option is a dash and one letter, or two dashes and its long name. The original looks at the
+/// second letter of any word, so that <c>-i internal</c> asked the peer for a resync; here a word
+/// that is no option and fits no table is an error. Words are taken from left to right and the first
+/// problem ends the reading, as does <c>-h</c> or <c>-v</c>. Two requests are no error, for the
+/// original accepts them: the last one is sent, and a warning names the one that is not.
+/// </remarks>
+internal sealed record CommandLine
+{
+    internal const string DefaultConfigPath = "/etc/conntrackd/conntrackd.conf";
+
+    internal CommandKind Kind { get; private init; }
+
+    /// <summary>True if the daemon shall leave the terminal.</summary>
+    internal bool Background { get; private init; }
+
+    internal string ConfigPath { get; private init; } = DefaultConfigPath;
+
+    /// <summary>What to ask the daemon, if <see cref="Kind"/> says so.</summary>
+    internal ControlRequest Request { get; private init; }
+
+    /// <summary>Lines for standard error; the work goes on.</summary>
+    internal IReadOnlyList<string> Warnings { get; private init; } = [];
+
+    /// <summary>Why the words make no sense; null if they do.</summary>
+    internal string? Error { get; private init; }
+
+    /// <summary>True if the usage text explains the error better than its line does.</summary>
+    internal bool WantsUsage { get; private init; }
+
+    /// <summary>Reads the words that follow the program's name.</summary>
+    internal static CommandLine Parse(ReadOnlySpan<string> words)
+    {
+        var reader = new Reader(words);
+        while (reader.TryTake(out string? word))
+        {
+            CommandLine? early = Take(ref reader, word);
+            if (early is not null) { return early; }
+        }
+        return new CommandLine
+        {
+            Kind = reader.Request is null ? CommandKind.Daemon : CommandKind.Request,
+            Background = reader.Background,
+            ConfigPath = reader.ConfigPath,
+            Request = reader.Request.GetValueOrDefault(),
+            Warnings = reader.Warnings,
+        };
+    }
+
+    /// <summary>Takes one option with its operand; not null if the reading ends here.</summary>
+    private static CommandLine? Take(ref Reader reader, string word)
+    {
+        CommandOption? option = CommandOptions.Find(word);
+        switch (option?.Letter)
+        {
+            case null:
+                return Invalid($"Unknown option: {word}");
+
+            case CommandOptions.Help:
+                return new CommandLine { Kind = CommandKind.Help };
+
+            case CommandOptions.Version:
+                return new CommandLine { Kind = CommandKind.Version };
+
+            case CommandOptions.Config:
+                if (!reader.TryTake(out string? path)) { return Invalid("Missing config filename"); }
+                reader.ConfigPath = path;
+                return null;
+
+            case CommandOptions.Daemon:
+                reader.Background = true;
+                return reader.Request is null ? null : Conflict(word, reader.RequestWord);
+
+            case CommandOptions.Xml:
+                if (!CommandOptions.TryGetXml(reader.Request, out ControlRequest xml))
+                {
+                    return Invalid($"Invalid parameters: `{word}' must follow a dump (-i or -e)");
+                }
+                reader.Request = xml;
+                return null;
+
+            default:
+                return TakeRequest(ref reader, option!, word);
+        }
+    }
+
+    private static CommandLine? TakeRequest(ref Reader reader, CommandOption option, string word)
+    {
+        if (reader.Background) { return Conflict(word, "-d"); }
+        if (reader.Request is not null)
+        {
+            reader.Warnings.Add(
+                $"one request at a time: `{word}' is sent, `{reader.RequestWord}' is not");
+        }
+        reader.Request = option.Request;
+        reader.RequestWord = word;
+        if (option.Words.Length == 0 || !reader.TryTakeOperand(out string? operand))
+        {
+            return null;
+        }
+        if (!TryFindWord(option, operand, out CommandWord found))
+        {
+            return new CommandLine
+            {
+                Kind = CommandKind.Invalid,
+                Error = $"unknown parameter `{operand}' for option `{word}'",
+            };
+        }
+        reader.Request = found.Request;
+        if (found.Successor is not null)
+        {
+            reader.Warnings.Add(
+                $"use `{found.Successor}' instead of `{found.Text}' as parameter.");
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Finds the first word that begins so. An empty operand fits none: it is an unset variable of
+    /// a script, and guessing a table to flush would be wrong.
+    /// </summary>
+    private static bool TryFindWord(CommandOption option, string operand, out CommandWord found)
+    {
+        found = default;
+        if (operand.Length == 0) { return false; }
+        foreach (CommandWord word in option.Words)
+        {
+            if (!word.Text.StartsWith(operand, StringComparison.Ordinal)) { continue; }
+            found = word;
+            return true;
+        }
+        return false;
+    }
+
+    private static CommandLine Conflict(string word, string earlier) => Invalid(
+        $"Invalid parameters: `{word}' and `{earlier}' exclude each other");
+
+    private static CommandLine Invalid(string error) =>
+        new() { Kind = CommandKind.Invalid, Error = error, WantsUsage = true };
+
+    /// <summary>The words not yet read, and what the read ones said.</summary>
+    private ref struct Reader(ReadOnlySpan<string> words)
+    {
+        private ReadOnlySpan<string> _words = words;
+
+        internal bool Background;
+        internal string ConfigPath = DefaultConfigPath;
+        internal ControlRequest? Request;
+        internal string RequestWord = "";
+        internal readonly List<string> Warnings = [];
+
+        internal bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? word)
+        {
+            word = _words.IsEmpty ? null : _words[0];
+            if (word is null) { return false; }
+            _words = _words[1..];
+            return true;
+        }
+
+        /// <summary>Takes the next word unless it begins with a dash.</summary>
+        internal bool TryTakeOperand(
+            [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? word)
+        {
+            word = null;
+            return !_words.IsEmpty && !_words[0].StartsWith('-') && TryTake(out word);
+        }
+    }
+}

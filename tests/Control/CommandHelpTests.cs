@@ -1,0 +1,32 @@
+using Conntrackd.Control;
+using Xunit;
+
+namespace Conntrackd.Tests.Control;
+
+public sealed class CommandHelpTests
+{
+    private const string OriginalVersion = "v1.4.9";
+
+    [Fact]
+    public void The_usage_begins_with_the_lines_of_the_original()
+    {
+        string expected = Golden.Read("help.txt")
+            .Replace(OriginalVersion, "v" + CommandHelp.Version, StringComparison.Ordinal);
+        string usage = Golden.Print(text => CommandHelp.AppendUsage(text, "conntrackd"));
+        Assert.StartsWith(expected, usage);
+        Assert.Contains("\n  -i, --dump-internal\n", usage);
+        Assert.EndsWith("\n  -t, --reset-timers\n\n", usage);
+    }
+
+    [Fact]
+    public void The_version_is_two_lines_and_the_first_is_that_of_the_original()
+    {
+        string[] expected = Golden.Read("version.txt")
+            .Replace(OriginalVersion, "v" + CommandHelp.Version, StringComparison.Ordinal)
+            .Split('\n');
+        string[] lines = Golden.Print(CommandHelp.AppendVersion).Split('\n');
+        Assert.Equal(expected.Length, lines.Length);
+        Assert.Equal(expected[0], lines[0]);
+        Assert.Matches(@"^\d+\.\d+\.\d+$", CommandHelp.Version);
+    }
+}
