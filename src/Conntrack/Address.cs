@@ -12,11 +12,15 @@ internal readonly record struct Address(ulong High, ulong Low)
     internal const int Ipv4Size = 4;
     internal const int Ipv6Size = 16;
 
-    /// <summary>Reads 4 octets in network order; <paramref name="source"/> has at least 4.</summary>
+    /// <summary>
+    /// Reads 4 octets in network order; <paramref name="source"/> has at least 4.
+    /// </summary>
     internal static Address ReadIpv4(ReadOnlySpan<byte> source) =>
         new(0, BinaryPrimitives.ReadUInt32BigEndian(source));
 
-    /// <summary>Reads 16 octets in network order; <paramref name="source"/> has at least 16.</summary>
+    /// <summary>
+    /// Reads 16 octets in network order; <paramref name="source"/> has at least 16.
+    /// </summary>
     internal static Address ReadIpv6(ReadOnlySpan<byte> source) =>
         new(BinaryPrimitives.ReadUInt64BigEndian(source),
             BinaryPrimitives.ReadUInt64BigEndian(source[8..]));

@@ -13,10 +13,11 @@ internal partial struct Flow
     /// reply tuple is not the plain inverse of the original one and NAT set-up is done.
     /// </summary>
     /// <remarks>
-    /// No event or dump carries NAT itself. The DONE bits alone say nothing: the kernel sets them on
-    /// every flow that passed NAT set-up. For ICMP the original compares the id with type and code
-    /// (one union of its library), finds a difference practically always, and announces ports 0;
-    /// that is kept here because peers may compare bytes. Source: shared spec wire, section 7.1.
+    /// No event or dump carries NAT itself. The DONE bits alone say nothing: the kernel sets them
+    /// on every flow that passed NAT set-up. For ICMP the original compares the id with type and
+    /// code (one union of its library), finds a difference practically always, and announces
+    /// ports 0; that is kept here because peers may compare bytes.
+    /// Source: shared spec wire, section 7.1.
     /// </remarks>
     internal void DescribeNat()
     {

@@ -6,10 +6,10 @@ namespace Conntrackd.Conntrack;
 /// </summary>
 /// <remarks>
 /// This room is the model of a flow, its text form, the filter and the ctnetlink codec. It is pure:
-/// no sockets, no clock. Read <see cref="Flow"/>, then <see cref="FlowAttributes"/>, then FlowDecoder.
-/// A member is meaningful only while its bit is set in <see cref="Present"/>; what is absent holds
-/// stale values, so a reused flow is started anew by <see cref="Clear"/>, which resets the bits only.
-/// All numbers are in host order.
+/// no sockets, no clock. Read <see cref="Flow"/>, then <see cref="FlowAttributes"/>, then
+/// FlowDecoder. A member is meaningful only while its bit is set in <see cref="Present"/>; what is
+/// absent holds stale values, so a reused flow is started anew by <see cref="Clear"/>, which
+/// resets the bits only. All numbers are in host order.
 /// </remarks>
 internal partial struct Flow
 {
@@ -75,6 +75,8 @@ internal partial struct Flow
     internal readonly ushort KeyZone =>
         Has(FlowAttributes.Zone) ? Zone : Has(FlowAttributes.ZoneOrig) ? ZoneOrig : (ushort)0;
 
-    /// <summary>True if the flow belongs to a master that is fully named (ports included).</summary>
+    /// <summary>
+    /// True if the flow belongs to a master that is fully named (ports included).
+    /// </summary>
     internal readonly bool IsRelated => Has(FlowAttributes.Master | FlowAttributes.MasterL4Keys);
 }

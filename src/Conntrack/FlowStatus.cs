@@ -1,6 +1,8 @@
 namespace Conntrackd.Conntrack;
 
-/// <summary>Bits of CTA_STATUS (linux/netfilter/nf_conntrack_common.h, enum ip_conntrack_status).</summary>
+/// <summary>
+/// Bits of CTA_STATUS (linux/netfilter/nf_conntrack_common.h, enum ip_conntrack_status).
+/// </summary>
 [Flags]
 internal enum FlowStatus : uint
 {

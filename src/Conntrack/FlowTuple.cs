@@ -1,6 +1,8 @@
 namespace Conntrackd.Conntrack;
 
-/// <summary>Addresses and layer-4 keys of one direction of a flow; all numbers in host order.</summary>
+/// <summary>
+/// Addresses and layer-4 keys of one direction of a flow; all numbers in host order.
+/// </summary>
 /// <remarks>
 /// The two 16-bit keys mean, by protocol: ports (TCP, UDP, UDP-Lite, SCTP, DCCP), call keys (GRE),
 /// or the echo id in <see cref="L4Source"/> and type &lt;&lt; 8 | code in <see cref="L4Target"/>

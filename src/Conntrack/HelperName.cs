@@ -26,7 +26,9 @@ internal struct HelperName : IEquatable<HelperName>
         }
     }
 
-    /// <summary>Keeps the bytes of <paramref name="text"/> before its first zero, 15 at most.</summary>
+    /// <summary>
+    /// Keeps the bytes of <paramref name="text"/> before its first zero, 15 at most.
+    /// </summary>
     internal static HelperName From(ReadOnlySpan<byte> text)
     {
         int end = text.IndexOf((byte)0);
@@ -36,7 +38,8 @@ internal struct HelperName : IEquatable<HelperName>
         return name;
     }
 
-    public readonly bool Equals(HelperName other) => ((ReadOnlySpan<byte>)this).SequenceEqual(other);
+    public readonly bool Equals(HelperName other) =>
+        ((ReadOnlySpan<byte>)this).SequenceEqual(other);
 
     public override readonly bool Equals(object? obj) => obj is HelperName other && Equals(other);
 

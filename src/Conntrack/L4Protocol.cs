@@ -1,7 +1,11 @@
 namespace Conntrackd.Conntrack;
 
-/// <summary>Layer-4 protocol numbers that conntrack treats by name, and what each carries.</summary>
-/// <remarks>Source: IANA protocol numbers; which have ports: shared spec ctnetlink, section 3.3.</remarks>
+/// <summary>
+/// Layer-4 protocol numbers that conntrack treats by name, and what each carries.
+/// </summary>
+/// <remarks>
+/// Source: IANA protocol numbers; which have ports: shared spec ctnetlink, section 3.3.
+/// </remarks>
 internal static class L4Protocol
 {
     internal const byte Icmp = 1;
@@ -13,14 +17,18 @@ internal static class L4Protocol
     internal const byte Sctp = 132;
     internal const byte UdpLite = 136;
 
-    /// <summary>True if the kernel keys the protocol by two 16-bit numbers (GRE call keys too).</summary>
+    /// <summary>
+    /// True if the kernel keys the protocol by two 16-bit numbers (GRE call keys too).
+    /// </summary>
     internal static bool HasPorts(byte protocol) =>
         protocol is Tcp or Udp or Dccp or Gre or Sctp or UdpLite;
 
     /// <summary>True for ICMP and ICMPv6.</summary>
     internal static bool IsIcmp(byte protocol) => protocol is Icmp or Icmpv6;
 
-    /// <summary>Maps an ICMP request type to its answer and back; false for types without one.</summary>
+    /// <summary>
+    /// Maps an ICMP request type to its answer and back; false for types without one.
+    /// </summary>
     internal static bool TryGetIcmpAnswer(byte protocol, byte type, out byte answer)
     {
         int mapped = (protocol, type) switch

@@ -1,0 +1,379 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# build.sh - builds, tests, shows and installs conntrackd.
+#
+#   ./build.sh build [--dynamic]       release binary at out/conntrackd: one static file that
+#                                      runs in an empty root (--dynamic: links to the C library)
+#   ./build.sh test [--filter EXPR]    builds everything, runs all tests; the last line reads
+#                                      "N passed, N failed, N skipped"
+#   ./build.sh demo [--keep] [--with PATH]
+#                                      two firewalls, live connections, one firewall dies (root)
+#                                      --keep leaves the lab running, --with shows another daemon
+#   ./build.sh bench [--quick]         micro-benchmarks, and the comparison with the C daemon
+#                                      where the testbed is at hand (../shared/perf)
+#   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): PREFIX/sbin,
+#                                      /etc/conntrackd (an existing file is kept), PREFIX/share/man
+#   ./build.sh clean                   removes everything that was built
+#
+# A verb that misses a program installs it when run by root on a Debian-like system, otherwise
+# it says what is missing. NO_INSTALL=1 never installs anything.
+
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")"
+
+readonly OUT=out
+readonly SDK_MAJOR=10
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export MSBUILDDISABLENODEREUSE=1
+scratch=
+
+step() { printf '==> %s\n' "$*"; }
+warn() { printf 'build.sh: warning: %s\n' "$*" >&2; }
+die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+usage() { sed -n '4,/^$/s/^# \{0,1\}//p' "$0"; }
+
+cleanup() {
+    if [ -n "$scratch" ]; then rm -rf "$scratch"; fi
+    forbid_services_end
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+new_scratch() { if [ -z "$scratch" ]; then scratch=$(mktemp -d); fi; }
+
+# Runs a command with its output in a file; shows the file only if the command fails.
+quietly() {
+    local log
+    new_scratch
+    log=$scratch/log
+    if "$@" >"$log" 2>&1; then
+        # Build warnings are errors; what the tools still warn about is worth a line.
+        grep -E ': warning ' "$log" | sort -u >&2 || true
+        return 0
+    fi
+    cat "$log" >&2
+    die "failed: $*"
+}
+
+# ---- what the verbs need ----
+
+is_debian() { command -v apt-get >/dev/null && command -v dpkg >/dev/null; }
+
+# The package that brings a program, on Debian and its descendants.
+package_of() {
+    case $1 in
+    ld.lld) echo lld ;;
+    ip) echo iproute2 ;;
+    nft) echo nftables ;;
+    cc) echo gcc ;;
+    ps) echo procps ;;
+    ping) echo iputils-ping ;;
+    *) echo "$1" ;;
+    esac
+}
+
+have() {
+    PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || return 1
+    # A linker and compiler without the C library's static half cannot link the static binary.
+    [ "$1" != clang ] || [ -n "$(find /usr/lib /usr/lib64 -name libc.a -print -quit 2>/dev/null)" ]
+}
+
+# Packages with a service would start it: a policy file forbids that while apt runs.
+policy_file=
+forbid_services_begin() {
+    if [ -e /usr/sbin/policy-rc.d ]; then return 0; fi
+    policy_file=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' >"$policy_file"
+    chmod 755 "$policy_file"
+}
+forbid_services_end() {
+    if [ -n "$policy_file" ]; then rm -f "$policy_file"; fi
+    policy_file=
+}
+
+# install_missing PROGRAM...: installs what it can; prints the names of what is still missing.
+install_missing() {
+    local program missing=() packages=()
+    for program in "$@"; do
+        if have "$program"; then continue; fi
+        missing+=("$program")
+        packages+=("$(package_of "$program")")
+        if [ "$program" = clang ]; then packages+=(libc6-dev); fi
+    done
+    if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+    if [ "$(id -u)" = 0 ] && is_debian && [ -z "${NO_INSTALL:-}" ]; then
+        step "install ${packages[*]}" >&2
+        forbid_services_begin
+        apt_install "${packages[@]}" >&2
+        forbid_services_end
+    fi
+    for program in "${missing[@]}"; do
+        if ! have "$program"; then echo "$program"; fi
+    done
+}
+
+apt_install() {
+    new_scratch
+    export DEBIAN_FRONTEND=noninteractive
+    if [ ! -e "$scratch/apt-updated" ]; then
+        apt-get update -qq || warn "apt-get update failed, trying with the lists at hand"
+        touch "$scratch/apt-updated"
+    fi
+    apt-get install -y -qq --no-install-recommends "$@" >"$scratch/apt.log" 2>&1 ||
+        { tail -n 20 "$scratch/apt.log"; warn "apt-get install failed"; }
+    # The C daemon is here to be compared with: it must not start with the machine either.
+    case " $* " in
+    *" conntrackd "*)
+        if [ -d /run/systemd/system ]; then systemctl disable -q conntrackd || true; fi ;;
+    esac
+}
+
+need() {
+    local missing program packages=()
+    new_scratch
+    install_missing "$@" >"$scratch/missing"
+    missing=$(tr '\n' ' ' <"$scratch/missing")
+    if [ -z "$missing" ]; then return 0; fi
+    for program in $missing; do packages+=("$(package_of "$program")"); done
+    die "missing: ${missing% } (Debian packages: ${packages[*]}); install them or run as root"
+}
+
+# Tests that miss a program skip themselves and say so; so here it is only a warning.
+want() {
+    local missing
+    new_scratch
+    install_missing "$@" >"$scratch/missing"
+    missing=$(tr '\n' ' ' <"$scratch/missing")
+    if [ -n "$missing" ]; then warn "missing: ${missing% }; tests that need it are skipped"; fi
+}
+
+need_dotnet() {
+    if ! command -v dotnet >/dev/null; then
+        die "dotnet not found: the .NET $SDK_MAJOR SDK is needed (package dotnet-sdk-$SDK_MAJOR.0" \
+            "of packages.microsoft.com, or https://dot.net/download)"
+    fi
+    if ! dotnet --list-sdks | grep -q "^$SDK_MAJOR\\."; then
+        die "no .NET $SDK_MAJOR SDK, found: $(dotnet --list-sdks | tr '\n' ' ')"
+    fi
+}
+
+need_root() {
+    if [ "$(id -u)" != 0 ]; then die "$1 needs root: it makes network namespaces"; fi
+}
+
+runtime_id() {
+    case $(uname -m) in
+    x86_64) echo linux-x64 ;;
+    aarch64) echo linux-arm64 ;;
+    *) die "no native AOT runtime for $(uname -m): x86_64 and aarch64 are supported" ;;
+    esac
+}
+
+# ---- verbs ----
+
+restore() { quietly dotnet restore "$1" --locked-mode -v q; }
+
+# The published binary, with the linker kept from reusing what another flavour left behind.
+publish() {
+    local flavour=$1 rid native options=(-p:LinkerFlavor=lld)
+    rid=$(runtime_id)
+    native=obj/Release/net$SDK_MAJOR.0/$rid/native
+    if [ "$flavour" = static ]; then options+=(-p:StaticExecutable=true); fi
+    if [ "$(cat obj/flavour 2>/dev/null)" != "$flavour" ]; then rm -rf "$native"; fi
+    rm -f obj/flavour
+    quietly dotnet publish conntrackd.csproj -c Release -r "$rid" --no-restore -v q -nologo \
+        "${options[@]}" -o obj/publish
+    echo "$flavour" >obj/flavour
+    mkdir -p "$OUT"
+    install -m 755 obj/publish/conntrackd "$OUT/conntrackd.new"
+    mv -f "$OUT/conntrackd.new" "$OUT/conntrackd"
+    install -m 644 obj/publish/conntrackd.dbg "$OUT/conntrackd.dbg"
+}
+
+# The proof of "one static file": it answers -v in a root that holds nothing else.
+run_in_empty_root() {
+    new_scratch
+    rm -rf "$scratch/root"
+    mkdir "$scratch/root"
+    cp "$OUT/conntrackd" "$scratch/root/"
+    if [ "$(id -u)" = 0 ]; then
+        chroot "$scratch/root" /conntrackd -v
+    else
+        unshare --map-root-user --root="$scratch/root" /conntrackd -v
+    fi || die "$OUT/conntrackd does not run in an empty root"
+}
+
+verb_build() {
+    local flavour=static
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dynamic) flavour=dynamic ;;
+        *) die "build: unknown option '$1'" ;;
+        esac
+        shift
+    done
+    need_dotnet
+    need clang ld.lld
+    step "restore packages (locked)"
+    restore conntrackd.csproj
+    step "publish $flavour release binary for $(runtime_id)"
+    publish "$flavour"
+    if [ "$flavour" = static ]; then
+        step "run it in an empty root"
+        run_in_empty_root
+    else
+        step "run it"
+        "$OUT/conntrackd" -v || die "$OUT/conntrackd does not run"
+    fi
+    step "$OUT/conntrackd: $(stat -c %s "$OUT/conntrackd") bytes"
+}
+
+# Why tests were skipped, from the result file: each reason once, with the number of tests.
+skip_reasons() {
+    awk '
+        /<UnitTestResult / { skipped = /outcome="NotExecuted"/ }
+        skipped && /<Message>/ {
+            sub(/.*<Message>/, ""); sub(/<\/Message>.*/, ""); count[$0]++; skipped = 0
+        }
+        END { for (r in count) printf "    %d skipped: %s\n", count[r], r }' "$1" | sort
+}
+
+run_tests() {
+    local results=$scratch/results trx status=0 counters total passed failed
+    dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
+        --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
+        --blame-hang-timeout 15m --blame-hang-dump-type none "$@" || status=$?
+    trx=$(find "$results" -name tests.trx -print -quit 2>/dev/null)
+    counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null || true)
+    total=$(attribute total "$counters")
+    passed=$(attribute passed "$counters")
+    failed=$(attribute failed "$counters")
+    if [ -n "$trx" ]; then skip_reasons "$trx"; fi
+    # A test host that dies leaves no failed test behind: that is a failure all the same.
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; warn "the test run broke off"; fi
+    if [ "$total" = 0 ]; then warn "no test ran"; status=1; fi
+    if [ "$passed" = 0 ]; then status=1; fi
+    local skipped=$((total - passed - failed))
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" $((skipped > 0 ? skipped : 0))
+    [ "$status" = 0 ] && [ "$failed" = 0 ]
+}
+
+attribute() { # NAME ELEMENT
+    local value
+    value=$(printf '%s' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p")
+    echo "${value:-0}"
+}
+
+verb_test() {
+    local filter=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --filter) [ $# -ge 2 ] || die "test: --filter needs an expression"
+            filter=(--filter "$2")
+            shift ;;
+        *) die "test: unknown option '$1'" ;;
+        esac
+        shift
+    done
+    verb_build
+    want ip nft conntrack conntrackd cc python3 ps
+    if [ "$(id -u)" != 0 ]; then warn "not root: tests that need namespaces are skipped"; fi
+    step "build the tests"
+    restore tests/tests.csproj
+    quietly dotnet build tests/tests.csproj --no-restore -v q -nologo
+    if [ -f bench/bench.csproj ]; then
+        step "build the benchmarks"
+        restore bench/bench.csproj
+        quietly dotnet build bench/bench.csproj --no-restore -c Release -v q -nologo
+    fi
+    step "run the tests"
+    export CONNTRACKD_BINARY=${CONNTRACKD_BINARY:-$PWD/$OUT/conntrackd}
+    run_tests ${filter[@]+"${filter[@]}"}
+}
+
+verb_demo() {
+    local keep=() daemon=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --keep) keep=(--keep) ;;
+        --with) [ $# -ge 2 ] || die "demo: --with needs the path of a daemon"
+            daemon=$2
+            shift ;;
+        *) die "demo: unknown option '$1'" ;;
+        esac
+        shift
+    done
+    need_root "the demo"
+    need ip nft conntrack python3 ps
+    if [ -z "$daemon" ]; then
+        verb_build
+        daemon=$PWD/$OUT/conntrackd
+    fi
+    [ -x "$daemon" ] || die "demo: '$daemon' is not a program"
+    # No exec: this shell still has its scratch directory to remove. Ctrl-C reaches both.
+    packaging/demo/demo.sh --daemon "$daemon" ${keep[@]+"${keep[@]}"}
+}
+
+verb_bench() {
+    local quick= ran=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --quick) quick=1 ;;
+        *) die "bench: unknown option '$1'" ;;
+        esac
+        shift
+    done
+    verb_build
+    if [ -f bench/bench.csproj ]; then
+        step "micro-benchmarks"
+        restore bench/bench.csproj
+        dotnet run --project bench/bench.csproj -c Release --no-restore -- ${quick:+--quick}
+        ran=1
+    fi
+    if [ -f ../shared/perf/bench.py ]; then
+        need_root "the comparison with the C daemon"
+        need ip nft conntrack conntrackd cc make python3 ps
+        step "comparison: A = the C daemon, B = $OUT/conntrackd"
+        # Compiled in a copy: the testbed's own directory may be read-only.
+        cp -r ../shared/perf "$scratch/perf"
+        quietly make -s -C "$scratch/perf"
+        python3 "$scratch/perf/bench.py" "$(command -v conntrackd || echo /usr/sbin/conntrackd)" \
+            "$PWD/$OUT/conntrackd" --swap ${quick:+--quick}
+        ran=1
+    fi
+    [ -n "$ran" ] || die "bench: neither bench/bench.csproj nor ../shared/perf is here"
+}
+
+verb_install() {
+    local prefix=${PREFIX:-/usr} root=${DESTDIR:-} page section
+    [ $# = 0 ] || die "install: unknown option '$1'"
+    if [ ! -x "$OUT/conntrackd" ]; then verb_build; fi
+    step "install to ${root:-/}"
+    install -D -m 755 "$OUT/conntrackd" "$root$prefix/sbin/conntrackd"
+    if [ -e "$root/etc/conntrackd/conntrackd.conf" ]; then
+        step "kept $root/etc/conntrackd/conntrackd.conf"
+    elif [ -f conntrackd.conf ]; then
+        install -D -m 644 conntrackd.conf "$root/etc/conntrackd/conntrackd.conf"
+    fi
+    for page in packaging/man/*.[1-9]; do
+        [ -f "$page" ] || continue
+        section=${page##*.}
+        install -D -m 644 "$page" "$root$prefix/share/man/man$section/${page##*/}"
+    done
+}
+
+verb_clean() {
+    [ $# = 0 ] || die "clean: unknown option '$1'"
+    step "remove what was built"
+    rm -rf "$OUT" bin obj tests/bin tests/obj bench/bin bench/obj TestResults tests/TestResults
+}
+
+[ $# -ge 1 ] || { usage >&2; exit 2; }
+verb=$1
+shift
+case $verb in
+build | test | demo | bench | install | clean) "verb_$verb" "$@" ;;
+help | -h | --help) usage ;;
+*) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
+esac
