@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using Conntrackd.Conntrack;
+using Xunit;
 
 namespace Conntrackd.Tests.Simulation;
 

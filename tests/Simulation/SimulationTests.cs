@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Linq;
 using System.Threading.Tasks;
 using Conntrackd.Sync;
+using Xunit;
 
 namespace Conntrackd.Tests.Simulation;
 
