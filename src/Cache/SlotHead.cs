@@ -33,7 +33,7 @@ internal struct SlotHead
     internal uint IdOrTouched;
 
     /// <summary>
-    /// Sequence of the message in flight (internal cache), owner's peer number (external cache),
+    /// Sequence of the message in flight (internal cache), stamp of its sender (external cache),
     /// next free slot (free list).
     /// </summary>
     internal uint Sequence;

@@ -13,6 +13,8 @@ namespace Conntrackd.Sync;
 /// </remarks>
 internal sealed class Peer(int number, PeerAddress address)
 {
+    private const int OwnerBits = 8;
+
     /// <summary>Index in the table and bit in <see cref="ResendRing.Entry.Peers"/>.</summary>
     internal readonly int Number = number;
 
@@ -48,7 +50,7 @@ internal sealed class Peer(int number, PeerAddress address)
     internal bool NeedsBulk;
 
     // Bulk it is sending us.
-    internal byte Generation;
+    internal uint Generation;
     internal uint BulkNumber;
     internal bool BulkOpen;
     internal bool Sweeping;         // removing what the bulk did not have
@@ -61,6 +63,13 @@ internal sealed class Peer(int number, PeerAddress address)
     /// True until each has heard the other's HELLO_BACK: before, a loss may go unnoticed.
     /// </summary>
     internal bool IsGreeting => !Greeted || SaysHello;
+
+    /// <summary>What an external flow bears that this peer sent since its last bulk began.</summary>
+    internal uint Stamp => (Generation << OwnerBits) | (uint)Number;
+
+    /// <summary>True if a flow bears an older stamp of this peer.</summary>
+    internal bool IsStale(uint stamp) =>
+        stamp != Stamp && (stamp & ((1u << OwnerBits) - 1)) == (uint)Number;
 
     /// <summary>The bit of this peer.</summary>
     internal byte Bit => (byte)(1 << Number);

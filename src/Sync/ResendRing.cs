@@ -1,3 +1,5 @@
+using Conntrackd.Wire;
+
 namespace Conntrackd.Sync;
 
 /// <summary>What stands in a message that waits for acknowledgement.</summary>
@@ -9,7 +11,7 @@ internal enum SentKind : byte
     /// <summary>A flow; the item is its handle.</summary>
     Flow,
 
-    /// <summary>A control message with a range; flags say which.</summary>
+    /// <summary>A control message with a range; flags say which, the item for which peer.</summary>
     Control,
 
     /// <summary>End of a bulk; the item is its number.</summary>
@@ -35,6 +37,12 @@ internal sealed class ResendRing
         internal SentKind Kind;
         internal byte Flags;        // SyncFlags of a control message
         internal byte Peers;        // bit n: peer n has not acknowledged
+
+        internal readonly bool IsAnswerTo(int peer) =>
+            Kind == SentKind.Control && Item == (uint)peer && !IsResync;
+
+        internal readonly bool IsResync =>
+            Kind == SentKind.Control && (Flags & (byte)SyncFlags.Resync) != 0;
     }
 
     private Entry[] _entries = new Entry[1024];

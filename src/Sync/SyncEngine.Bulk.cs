@@ -48,7 +48,7 @@ internal sealed partial class SyncEngine
         bool due = false;
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is null || !peer.Alive) { continue; }
+            if (peer is null || !peer.Alive || peer.Mute) { continue; }
             bool ready = !peer.IsGreeting || now - peer.GreetingSince >= GreetingMax;
             if (!ready || !(peer.NeedsBulk || peer.MissedSome)) { continue; }
             peer.NeedsBulk = false;
@@ -56,6 +56,11 @@ internal sealed partial class SyncEngine
             due = true;
         }
         if (due) { RequestBulk(); }
+        if (_resyncUnheard && WaitedBits() != 0)
+        {
+            _resyncUnheard = false;
+            RequestResync();
+        }
     }
 
     private void TakeBulk(Span<byte> target, ref int length, long now)
@@ -110,7 +115,7 @@ internal sealed partial class SyncEngine
             _bulkEndAfter = _ring.Next;
             _bulkChecked = _ring.Oldest;
         }
-        if (!IsAcknowledgedThrough()) { return; }
+        if (AliveBits() == 0 || !IsAcknowledgedThrough()) { return; }
         _bulk = BulkState.Idle;
         foreach (Peer? peer in _peers.All)
         {
@@ -119,6 +124,14 @@ internal sealed partial class SyncEngine
             return;
         }
         QueueControl(new ResendRing.Entry { Kind = SentKind.BulkEnd, Item = _bulkNumber });
+    }
+
+    // Whoever lost the end mark may have lost what came before it: again, behind the repairs.
+    private void OnBulkEndLost(uint number)
+    {
+        if (_bulk != BulkState.Idle || number != _bulkNumber) { return; }
+        _bulk = BulkState.Draining;
+        OnRepair();
     }
 
     // True if no live peer owes an acknowledgement of what was sent before _bulkEndAfter.
@@ -160,8 +173,9 @@ internal sealed partial class SyncEngine
         {
             if (attribute == AliveAttribute.BulkBegin)
             {
-                if (peer.BulkOpen && peer.BulkNumber == value) { continue; }
-                peer.Generation = (byte)((peer.Generation + 1) & 0xF);
+                // Also after its end: repairs behind it carry the number once more.
+                if (peer.BulkNumber == value) { continue; }
+                peer.Generation++;
                 peer.BulkNumber = value;
                 peer.BulkOpen = true;
             }
@@ -192,8 +206,7 @@ internal sealed partial class SyncEngine
             }
             owner.SweepAt = next;
             ref SlotHead head = ref _external.Head(next);
-            bool stale = head.Present != FlowAttributes.None && head.Sequence == (uint)owner.Number &&
-                (byte)head.Life >> GenerationShift != owner.Generation;
+            bool stale = head.Present != FlowAttributes.None && owner.IsStale(head.Sequence);
             if (!stale) { continue; }
             Counters.Swept++;
             _external.Kill(next);

@@ -57,6 +57,7 @@ internal sealed partial class SyncEngine
     {
         Counters.PeerRestarts++;
         GiveUp(peer);
+        ForgetAnswersTo(peer);
         peer.Address = from;
         peer.GreetingSince = now;
         peer.SaysHello = true;
@@ -68,6 +69,7 @@ internal sealed partial class SyncEngine
         peer.LastProgress = now;
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
+        peer.BulkNumber = 0;
         peer.Mute = false;
     }
 
@@ -128,8 +130,11 @@ internal sealed partial class SyncEngine
         if (gap > 0)
         {
             CountLost(peer, (uint)gap);
-            if (peer.AckPending) { QueueRange(SyncFlags.Ack, peer.AckFrom, peer.LastReceived); }
-            QueueRange(SyncFlags.Nack, peer.LastReceived + 1, sequence - 1);
+            if (peer.AckPending)
+            {
+                QueueRange(SyncFlags.Ack, peer, peer.AckFrom, peer.LastReceived);
+            }
+            QueueRange(SyncFlags.Nack, peer, peer.LastReceived + 1, sequence - 1);
             peer.AckPending = false;
         }
         if (!peer.AckPending)
@@ -192,15 +197,12 @@ internal sealed partial class SyncEngine
         if (handle == 0) { return; }
         ref SlotHead head = ref _external.Head(handle);
         head.IdOrTouched = Seconds(now);
-        head.Sequence = (uint)peer.Number;
-        head.Life = (head.Life & ~SlotLife.GenerationMask) |
-            (SlotLife)(peer.Generation << GenerationShift);
+        head.Sequence = peer.Stamp;
     }
 
     private void OnAck(Peer peer, uint from, uint to, long now)
     {
-        if (!ClampToSent(ref from, ref to)) { return; }
-        peer.Mute = false;
+        if (!ClampToSent(peer, ref from, ref to)) { return; }
         int before = peer.InFlight;
         for (uint sequence = from; sequence != to + 1; sequence++)
         {
@@ -220,8 +222,7 @@ internal sealed partial class SyncEngine
     private void OnNack(Peer peer, uint from, uint to, long now)
     {
         if ((int)(from - _ring.Oldest) < 0 && peer.MissedSome) { peer.NeedsBulk = true; }
-        if (!ClampToSent(ref from, ref to)) { return; }
-        peer.Mute = false;
+        if (!ClampToSent(peer, ref from, ref to)) { return; }
         peer.LastProgress = now;
         CutWindow(peer, to);
         for (uint sequence = from; sequence != to + 1; sequence++)
@@ -230,19 +231,20 @@ internal sealed partial class SyncEngine
             ResendRing.Entry entry = _ring.At(sequence);
             if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
             Counters.Resent++;
-            Repair(peer, sequence, in entry);
+            Repair(sequence, in entry);
         }
         OnRepair();
     }
 
     // Cuts a range to what may still wait. False, and counted, if it names what was never sent.
-    private bool ClampToSent(ref uint from, ref uint to)
+    private bool ClampToSent(Peer peer, ref uint from, ref uint to)
     {
         if ((int)(to - _ring.Next) >= 0 || (int)(to - from) < 0)
         {
             Counters.StrangeAcks++;
             return false;
         }
+        peer.Mute = false;
         if ((int)(from - _ring.Oldest) < 0) { from = _ring.Oldest; }
         return (int)(to - from) >= 0;
     }

@@ -20,6 +20,12 @@ internal sealed partial class SyncEngine
     private const long OverdueInterval = 3 * Second;
     private const int OverdueMax = 4096;
 
+    /// <summary>
+    /// Datagrams without flows are sent no closer than this. Acknowledgements are themselves numbered and
+    /// lost: on a link that reorders, three nodes would answer each other's answers without end.
+    /// </summary>
+    private const long ControlInterval = Second / 1000;
+
     // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
     private const int ControlsMax = 512;
 
@@ -32,7 +38,10 @@ internal sealed partial class SyncEngine
 
     private readonly ResendRing _ring;
     private readonly Queue<ResendRing.Entry> _controls = new();
+    private bool _resyncUnheard;        // nobody was there to take a request: repeat it
     private long _lastTransmit;
+    private long _transmitAt;
+    private long _controlsAt;
     private bool _aliveDue = true;
     private bool _stalled;
     private bool _mayData;
@@ -48,11 +57,14 @@ internal sealed partial class SyncEngine
     internal bool TryTakeDatagram(Span<byte> target, long now, out int length)
     {
         length = 0;
+        _transmitAt = now;
         StartDueBulk(now);
         AdvanceBulk();
         QueueAcknowledgements(now);
+        bool flows = CanSendData(now) && (_queue.Count != 0 || _bulk == BulkState.Walking);
+        if (!flows && now < _controlsAt) { return false; }
         TakeControls(target, ref length);
-        if (CanSendData(now) && (_queue.Count != 0 || _bulk == BulkState.Walking))
+        if (flows)
         {
             TakeBulkMark(target, ref length);
             TakeFlows(target, ref length, now);
@@ -64,6 +76,7 @@ internal sealed partial class SyncEngine
                 target, SyncFlags.Alive | TakeFlags(), _ring.Skip(), default);
         }
         if (length == 0) { return false; }
+        if (!flows) { _controlsAt = now + ControlInterval; }
         _aliveDue = false;
         _lastTransmit = now;
         return true;
@@ -77,11 +90,13 @@ internal sealed partial class SyncEngine
     {
         long next = _lastTransmit + AliveInterval;
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
+        if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
             next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
             if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
+            if (peer.AckNow) { next = Math.Min(next, _controlsAt); }
             if (IsWaitedForInVain(peer)) { next = Math.Min(next, peer.LastProgress + MuteAfter); }
             long greeted = peer.GreetingSince + GreetingMax;
             if (peer.IsGreeting && greeted > now) { next = Math.Min(next, greeted); }
@@ -111,11 +126,7 @@ internal sealed partial class SyncEngine
     // before the peer knew our sequence. It is sent again.
     private void RepairOverdue(long now)
     {
-        byte waited = 0;
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is { Alive: true, Mute: false }) { waited |= peer.Bit; }
-        }
+        byte waited = WaitedBits();
         int budget = OverdueMax;
         for (uint at = _ring.Oldest; (int)(at - _overdueTo) < 0 && _ring.Count != 0; at++)
         {
@@ -123,7 +134,7 @@ internal sealed partial class SyncEngine
             ResendRing.Entry entry = _ring.At(at);
             if (entry.Kind == SentKind.None || (entry.Peers & waited) == 0) { continue; }
             Counters.Overdue++;
-            Repair(null, at, in entry);
+            Repair(at, in entry);
             if (--budget == 0) { break; }
         }
         _overdueTo = _ring.Next;
@@ -209,9 +220,14 @@ internal sealed partial class SyncEngine
         while (_controls.TryPeek(out ResendRing.Entry control))
         {
             if (target.Length - length < ControlMessage.RangeSize + 8) { return; }
-            if (_ring.Next - _ring.Oldest >= 2 * _ring.SpanMax) { GiveUpOldest(); }
+            // Controls may use twice the span; behind that the oldest is said once more, at the end.
+            if (_ring.Next - _ring.Oldest >= 2 * _ring.SpanMax)
+            {
+                Repair(_ring.Oldest, in _ring.At(_ring.Oldest));
+            }
             SyncFlags flags = (SyncFlags)control.Flags | TakeFlags();
             control.Peers = Reliable ? WaitedFor() : (byte)0;
+            _resyncUnheard |= Reliable && control.Peers == 0 && control.IsResync;
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
             length += control.Kind == SentKind.Control
                 ? ControlMessage.WriteRange(target[length..], flags, sequence, control.From, control.To)
@@ -229,7 +245,7 @@ internal sealed partial class SyncEngine
             if (greet) { peer.HelloAnswered = now; }
             if (peer.AckPending && (peer.AckNow || greet))
             {
-                QueueRange(SyncFlags.Ack, peer.AckFrom, peer.LastReceived);
+                QueueRange(SyncFlags.Ack, peer, peer.AckFrom, peer.LastReceived);
                 peer.AckPending = false;
                 peer.AckNow = false;
                 peer.SinceAck = 0;
@@ -238,14 +254,30 @@ internal sealed partial class SyncEngine
         }
     }
 
-    private void QueueRange(SyncFlags kind, uint from, uint to) =>
+    private void QueueRange(SyncFlags kind, Peer peer, uint from, uint to) =>
         QueueControl(new ResendRing.Entry
         {
             Kind = SentKind.Control,
+            Item = (uint)peer.Number,
             Flags = (byte)kind,
             From = from,
             To = to,
         });
+
+    // Its new incarnation may use the numbers of the old one: a late answer to the old would be taken
+    // for one to what was not received.
+    private void ForgetAnswersTo(Peer peer)
+    {
+        for (int left = _controls.Count; left > 0; left--)
+        {
+            ResendRing.Entry control = _controls.Dequeue();
+            if (!control.IsAnswerTo(peer.Number)) { _controls.Enqueue(control); }
+        }
+        for (uint at = _ring.Oldest; at != _ring.Next; at++)
+        {
+            if (_ring.Covers(at) && _ring.At(at).IsAnswerTo(peer.Number)) { ReleaseInFlight(at); }
+        }
+    }
 
     private void QueueControl(in ResendRing.Entry control)
     {
@@ -254,7 +286,12 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>Asks the peers for all their flows.</summary>
-    internal void RequestResync() => QueueRange(SyncFlags.Resync, 0, 0);
+    internal void RequestResync() =>
+        QueueControl(new ResendRing.Entry
+        {
+            Kind = SentKind.Control,
+            Flags = (byte)SyncFlags.Resync,
+        });
 
     private SyncFlags TakeFlags()
     {
@@ -295,6 +332,7 @@ internal sealed partial class SyncEngine
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || peer.Mute) { continue; }
+            if (peer.InFlight == 0) { peer.LastProgress = _transmitAt; }
             peers |= peer.Bit;
             peer.InFlight++;
         }
@@ -312,6 +350,16 @@ internal sealed partial class SyncEngine
             GiveUpOldest();
         }
         return true;
+    }
+
+    private byte WaitedBits()
+    {
+        byte waited = 0;
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is { Alive: true, Mute: false }) { waited |= peer.Bit; }
+        }
+        return waited;
     }
 
     private byte AliveBits()
@@ -336,6 +384,7 @@ internal sealed partial class SyncEngine
             peer.MissedSome = true;
         }
         Counters.GivenUp++;
+        _resyncUnheard |= entry.IsResync;
         Acknowledged(sequence, in entry);
     }
 
@@ -350,6 +399,7 @@ internal sealed partial class SyncEngine
             peer.InFlight--;
             peer.MissedSome = true;
             Counters.GivenUp++;
+            _resyncUnheard |= entry.IsResync;
             if (entry.Peers == 0) { Acknowledged(sequence, in entry); }
         }
         peer.InFlight = 0;
@@ -378,7 +428,7 @@ internal sealed partial class SyncEngine
     }
 
     // A message was lost: what it said is said again, in its latest state, under a new number.
-    private void Repair(Peer? peer, uint sequence, in ResendRing.Entry entry)
+    private void Repair(uint sequence, in ResendRing.Entry entry)
     {
         ResendRing.Entry lost = entry;
         if (lost.Kind == SentKind.Flow)
@@ -387,7 +437,8 @@ internal sealed partial class SyncEngine
             return;
         }
         ReleaseInFlight(sequence);
-        if (lost.Kind == SentKind.Control || peer is not { MissedSome: true }) { QueueControl(in lost); }
+        if (lost.Kind == SentKind.Control) { QueueControl(in lost); }
+        else { OnBulkEndLost(lost.Item); }
     }
 
     private static void GrowWindow(Peer peer, int acknowledged) =>

@@ -69,10 +69,10 @@ internal sealed class Cluster : IDisposable
             Advance(Math.Min(nextOperation, busyUntil));
         }
         Heal();
-        long quietUntil = _now + (25 * Second);
+        long quietUntil = _now + ((_lossPercent > 20 ? 60 : 30) * Second);
         while (_now < quietUntil)
         {
-            if (++steps > StepsMax) { return "livelock in the quiet time"; }
+            if (++steps > StepsMax) { return "livelock in the quiet time\n" + string.Concat(_nodes.ConvertAll(Describe)); }
             Advance(quietUntil);
         }
         return Check();
@@ -202,16 +202,21 @@ internal sealed class Cluster : IDisposable
             }
             if (node.Engine.Queue.Count != 0 || node.Engine.Ring.Count > 64)
             {
-                wrong.AppendLine($"node {node.Number}: queue {node.Engine.Queue.Count}, " +
-                    $"in flight {node.Engine.Ring.Count}; {Describe(node)}");
+                wrong.AppendLine($"node {node.Number}: queues are not empty");
             }
         }
-        return wrong.Length == 0 ? null : $"{_nodes.Count} nodes\n{wrong}";
+        if (wrong.Length == 0) { return null; }
+        foreach (ModelNode node in _nodes) { wrong.Insert(0, Describe(node)); }
+        return wrong.ToString();
     }
 
     private string Describe(ModelNode node)
     {
-        var text = new StringBuilder($"now {_now}, loss {_lossPercent} %, delay {_delayMax} us");
+        var text = new StringBuilder($"node {node.Number}: queue {node.Engine.Queue.Count}, " +
+            $"in flight {node.Engine.Ring.Count}, bulk {node.Engine.IsBulkRunning}, " +
+            $"overdue {node.Engine.Counters.Overdue}, swept {node.Engine.Counters.Swept}, " +
+            $"bulks {node.Engine.Counters.BulksSent}/{node.Engine.Counters.BulksReceived}, " +
+            $"given up {node.Engine.Counters.GivenUp}, strange {node.Engine.Counters.StrangeAcks}, now {_now}, loss {_lossPercent} %, delay {_delayMax} us");
         foreach (Peer? p in node.Engine.Peers)
         {
             if (p is null) { continue; }
@@ -219,7 +224,7 @@ internal sealed class Cluster : IDisposable
                 $"in flight {p.InFlight} of {p.Window}, heard {p.LastHeard}, " +
                 $"progress {p.LastProgress}, missed {p.MissedSome}");
         }
-        return text.ToString();
+        return text.AppendLine().ToString();
     }
 
     private static void CheckInternal(ModelNode node, StringBuilder wrong)
