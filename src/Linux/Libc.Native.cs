@@ -107,6 +107,9 @@ internal static unsafe partial class Libc
         internal static partial int unshare(int flags);
 
         [LibraryImport(Library)]
+        internal static partial nint syscall(nint number, nint first, nint second, nint third);
+
+        [LibraryImport(Library)]
         internal static partial void _exit(int code);
 
         [LibraryImport(Library)]

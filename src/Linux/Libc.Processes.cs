@@ -35,6 +35,17 @@ internal static unsafe partial class Libc
         return result == 0 ? Errno.Eagain : Finish(result);
     }
 
+    /// <summary>
+    /// No descriptor from this one on is inherited by programs started later. Kernels before 5.11
+    /// cannot; there whatever was inherited is passed on.
+    /// </summary>
+    internal static void CloseOnExecFrom(int first)
+    {
+        const int CloseRange = 436;     // __NR_close_range; musl has no function for it
+        const int OnExec = 4;           // CLOSE_RANGE_CLOEXEC
+        _ = Native.syscall(CloseRange, first, int.MaxValue, OnExec);
+    }
+
     /// <summary>Gives the calling thread a network namespace of its own.</summary>
     internal static Errno UnshareNetwork() => Finish(Native.unshare(NewNetworkNamespace));
 
