@@ -5,9 +5,9 @@ namespace Conntrackd.Linux;
 
 /// <summary>Puts the daemon into the background, the parent's side.</summary>
 /// <remarks>
-/// Never a fork: the runtime does not survive it. The program starts itself in a session of its own,
-/// with a pipe on which it says that it is ready; until then it writes its errors to the terminal
-/// it has inherited. The child's side is <see cref="Readiness"/>.
+/// Never a fork: the runtime does not survive it. The program starts itself in a session of its
+/// own, with a pipe on which it says that it is ready; until then it writes its errors to the
+/// terminal it has inherited. The child's side is <see cref="Readiness"/>.
 /// <code>
 /// parent   pipe, spawn ------ waits: a byte -> exit 0; the end of the pipe -> exit 1
 /// child         start, open everything, a byte, stdio to /dev/null, go on

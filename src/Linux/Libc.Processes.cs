@@ -14,7 +14,8 @@ internal static unsafe partial class Libc
     internal static Errno Kill(int pid, int signal) => Finish(Native.kill(pid, signal));
 
     /// <summary>
-    /// Takes the exit status of a child that has ended. Eagain if none has, Echild if there are none.
+    /// Takes the exit status of a child that has ended. Eagain if none has, Echild if there are
+    /// none.
     /// </summary>
     internal static Errno TryReap(out int pid, out ChildStatus status)
     {
@@ -23,7 +24,8 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>Waits for the end of one child.</summary>
-    internal static Errno WaitFor(int pid, out ChildStatus status) => Wait(pid, 0, out _, out status);
+    internal static Errno WaitFor(int pid, out ChildStatus status) =>
+        Wait(pid, 0, out _, out status);
 
     private static Errno Wait(int child, int options, out int pid, out ChildStatus status)
     {
@@ -92,7 +94,7 @@ internal static unsafe partial class Libc
         const int ReadWrite = 3;        // PROT_READ | PROT_WRITE
         const int PrivateAnonymous = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
         byte* start = Native.mmap(null, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
-        if ((nint)start == -1) { Environment.FailFast($"no memory: mmap of {bytes} bytes refused"); }
+        if ((nint)start == -1) { Environment.FailFast($"no memory: mmap of {bytes} bytes"); }
         return start;
     }
 
@@ -120,7 +122,9 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Adds <paramref name="set"/> to what this thread blocks; tells what it was before.</summary>
+    /// <summary>
+    /// Adds <paramref name="set"/> to what this thread blocks; tells what it was before.
+    /// </summary>
     internal static Errno BlockSignals(in SignalSet set, out SignalSet before)
     {
         SignalSet old = default;

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Conntrackd.Linux;
 
-/// <summary>Keeps a second daemon from starting; the file holds our process id and a line feed.</summary>
+/// <summary>
+/// Keeps a second daemon from starting; the file holds our process id and a line feed.
+/// </summary>
 /// <remarks>
 /// The lock is the kernel's (flock) and ends with the process, so a file left by a crash is no
 /// obstacle, ours or the empty one of the original. A running original holds no such lock: whether

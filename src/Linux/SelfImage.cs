@@ -11,8 +11,8 @@ internal static class SelfImage
     private const string CommandLine = "/proc/self/cmdline";
 
     /// <summary>
-    /// The file. The name behind the link is preferred because the process is then called by it; the
-    /// link itself if the file was replaced meanwhile; argv[0] without /proc.
+    /// The file. The name behind the link is preferred because the process is then called by it;
+    /// the link itself if the file was replaced meanwhile; argv[0] without /proc.
     /// </summary>
     internal static string Path
     {
@@ -59,7 +59,9 @@ internal static class SelfImage
         return variables;
     }
 
-    /// <summary>Replaces this process by a new start of the program; returns only on an error.</summary>
+    /// <summary>
+    /// Replaces this process by a new start of the program; returns only on an error.
+    /// </summary>
     internal static Errno Execute()
     {
         using CStringArray arguments = new(Arguments());

@@ -21,10 +21,14 @@ internal sealed class ServiceNotifier : IDisposable
         WatchdogIntervalMicroseconds = ReadWatchdog() / 2;
     }
 
-    /// <summary>How often <see cref="KeepAlive"/> is due; 0: never. Half of what is allowed.</summary>
+    /// <summary>
+    /// How often <see cref="KeepAlive"/> is due; 0: never. Half of what is allowed.
+    /// </summary>
     internal long WatchdogIntervalMicroseconds { get; }
 
-    /// <summary>Null if nobody wants to be notified ($NOTIFY_SOCKET), or it cannot be reached.</summary>
+    /// <summary>
+    /// Null if nobody wants to be notified ($NOTIFY_SOCKET), or it cannot be reached.
+    /// </summary>
     internal static ServiceNotifier? FromEnvironment()
     {
         string? path = Environment.GetEnvironmentVariable(SocketVariable);
@@ -51,7 +55,9 @@ internal sealed class ServiceNotifier : IDisposable
 
     private Errno Send(ReadOnlySpan<byte> state) => Libc.SendTo(_fd, state, _address, out _);
 
-    /// <summary>Microseconds; 0 if there is no watchdog or it is meant for another process.</summary>
+    /// <summary>
+    /// Microseconds; 0 if there is no watchdog or it is meant for another process.
+    /// </summary>
     private static long ReadWatchdog()
     {
         string? pid = Environment.GetEnvironmentVariable(WatchdogPidVariable);

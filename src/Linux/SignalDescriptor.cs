@@ -1,6 +1,8 @@
 namespace Conntrackd.Linux;
 
-/// <summary>Signals as something to read. They must be blocked: see <see cref="SignalMask"/>.</summary>
+/// <summary>
+/// Signals as something to read. They must be blocked: see <see cref="SignalMask"/>.
+/// </summary>
 internal sealed class SignalDescriptor : IDisposable
 {
     // struct signalfd_siginfo, sys/signalfd.h: 128 bytes.
@@ -18,8 +20,8 @@ internal sealed class SignalDescriptor : IDisposable
     }
 
     /// <summary>
-    /// Takes the next signal; false if none waits. Several of one kind may have become one, so after
-    /// a Child reap until nothing is left.
+    /// Takes the next signal; false if none waits. Several of one kind may have become one, so
+    /// after a Child reap until nothing is left.
     /// </summary>
     internal bool TryRead(out Signal signal)
     {

@@ -44,7 +44,7 @@ public sealed class DaemoniserTests
         Assert.Equal("4", lines[3]);                // nothing else was inherited
     }
 
-    /// <remarks>A shell changes its mask, so here the daemon is a copy of what /proc says.</remarks>
+    /// <remarks>A shell changes its mask, so here the daemon is a copy of /proc's words.</remarks>
     [Fact]
     public void The_daemon_starts_with_its_signals_blocked()
     {

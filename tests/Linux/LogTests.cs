@@ -62,7 +62,7 @@ public sealed class LogTests
     public void Syslog_gets_priority_time_name_and_pid_and_survives_a_restart_of_its_daemon()
     {
         using TemporaryDirectory directory = new();
-        using Syslog syslog = new(SyslogFacility.Daemon, directory.File("dev-log"));
+        using Syslog syslog = new(3, directory.File("dev-log"));
         syslog.Write(LogLevel.Notice, "lost"u8);
         Assert.Equal(1ul, syslog.Lost);
         for (int start = 0; start < 2; start++)

@@ -49,7 +49,8 @@ public sealed class InterfaceMonitorTests
             return taken;
         }
 
-        public void OnLinkChanged(string name, in NetworkInterface before, in NetworkInterface now) =>
+        public void OnLinkChanged(
+            string name, in NetworkInterface before, in NetworkInterface now) =>
             Changes.Add($"{name} up={now.IsUp} running={now.IsRunning} mtu={now.Mtu}");
     }
 }
