@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Conntrackd.Tests;
 
-/// <summary>A test that needs root (namespaces, the kernel's table); skipped aloud without.</summary>
+/// <summary>
+/// A test that needs root (namespaces, the kernel's table); skipped aloud without.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RootFactAttribute : FactAttribute
 {

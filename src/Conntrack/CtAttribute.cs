@@ -119,3 +119,26 @@ internal enum CtNatProtocol
     PortMin = 1,                // CTA_PROTONAT_PORT_MIN, u16
     PortMax = 2,                // CTA_PROTONAT_PORT_MAX, u16
 }
+
+/// <summary>Attributes of an expectation: enum ctattr_expect.</summary>
+internal enum CtExpect
+{
+    Master = 1,                 // CTA_EXPECT_MASTER, nest CtTuple
+    Tuple = 2,                  // CTA_EXPECT_TUPLE, nest CtTuple
+    Mask = 3,                   // CTA_EXPECT_MASK, nest CtTuple
+    Timeout = 4,                // CTA_EXPECT_TIMEOUT, u32 seconds
+    Id = 5,                     // CTA_EXPECT_ID, u32
+    HelperName = 6,             // CTA_EXPECT_HELP_NAME, text with terminating zero
+    Zone = 7,                   // CTA_EXPECT_ZONE, u16; only ever sent to the kernel
+    Flags = 8,                  // CTA_EXPECT_FLAGS, u32
+    Class = 9,                  // CTA_EXPECT_CLASS, u32
+    Nat = 10,                   // CTA_EXPECT_NAT, nest CtExpectNat
+    Function = 11,              // CTA_EXPECT_FN, text with terminating zero
+}
+
+/// <summary>NAT of an expectation: enum ctattr_expect_nat.</summary>
+internal enum CtExpectNat
+{
+    Direction = 1,              // CTA_EXPECT_NAT_DIR, u32
+    Tuple = 2,                  // CTA_EXPECT_NAT_TUPLE, nest CtTuple
+}

@@ -33,7 +33,7 @@ internal static partial class FlowEncoder
         bool zoneOfReply = flow.Has(FlowAttributes.ZoneReply)
             && !flow.Has(FlowAttributes.Zone) && !flow.Has(FlowAttributes.ZoneOrig);
         TupleCodec.Encode(
-            ref writer, CtAttribute.TupleReply, flow.Family, flow.Protocol, reply,
+            ref writer, (int)CtAttribute.TupleReply, flow.Family, flow.Protocol, reply,
             zoneOfReply, flow.ZoneReply);
         PutZone(ref writer, flow);
         FlowStatus status = flow.Has(FlowAttributes.Status) ? flow.Status & Replicated : 0;
@@ -54,7 +54,7 @@ internal static partial class FlowEncoder
         if (flow.IsRelated)
         {
             TupleCodec.Encode(
-                ref writer, CtAttribute.TupleMaster, flow.Family, flow.MasterProtocol, flow.Master);
+                ref writer, (int)CtAttribute.TupleMaster, flow.Family, flow.MasterProtocol, flow.Master);
         }
         PutExtensions(ref writer, flow);
         return writer.End();
@@ -117,12 +117,31 @@ internal static partial class FlowEncoder
         return writer.End();
     }
 
+    /// <summary>Asks for all expectations of a family, Unknown for both.</summary>
+    internal static bool EncodeExpectDump(
+        ref MessageWriter writer, uint sequence, AddressFamily family)
+    {
+        const NetlinkFlags Flags = NetlinkFlags.Request | NetlinkFlags.Dump;
+        writer.Begin(CtMessage.ExpectGet, Flags, sequence, (byte)family);
+        return writer.End();
+    }
+
+    /// <summary>Deletes all expectations of the namespace.</summary>
+    internal static bool EncodeFlushExpect(
+        ref MessageWriter writer, uint sequence, NetlinkFlags extra)
+    {
+        writer.Begin(
+            CtMessage.ExpectDelete, NetlinkFlags.Request | extra, sequence,
+            (byte)AddressFamily.Unknown);
+        return writer.End();
+    }
+
     private static bool EncodeByTuple(
         ref MessageWriter writer, ushort type, AddressFamily family, byte protocol,
         in FlowTuple tuple, ushort zone, bool hasZone, uint sequence, NetlinkFlags extra)
     {
         writer.Begin(type, NetlinkFlags.Request | extra, sequence, (byte)family);
-        TupleCodec.Encode(ref writer, CtAttribute.TupleOrig, family, protocol, tuple);
+        TupleCodec.Encode(ref writer, (int)CtAttribute.TupleOrig, family, protocol, tuple);
         if (hasZone) { writer.PutUInt16((ushort)CtAttribute.Zone, zone); }
         return writer.End();
     }
@@ -132,7 +151,7 @@ internal static partial class FlowEncoder
         // A zone of both directions and one of this direction exclude each other (EINVAL).
         bool hasZone = flow.Has(FlowAttributes.ZoneOrig) && !flow.Has(FlowAttributes.Zone);
         TupleCodec.Encode(
-            ref writer, CtAttribute.TupleOrig, flow.Family, flow.Protocol, flow.Orig,
+            ref writer, (int)CtAttribute.TupleOrig, flow.Family, flow.Protocol, flow.Orig,
             hasZone, flow.ZoneOrig);
     }
 

@@ -135,7 +135,7 @@ internal static class TupleCodec
 
     /// <summary>Appends a tuple nest, with a zone of this direction alone if asked for.</summary>
     internal static void Encode(
-        ref MessageWriter writer, CtAttribute attribute, AddressFamily family, byte protocol,
+        ref MessageWriter writer, int attribute, AddressFamily family, byte protocol,
         in FlowTuple tuple, bool hasZone = false, ushort zone = 0)
     {
         int nest = writer.BeginNest((ushort)attribute);

@@ -6,10 +6,10 @@ namespace Conntrackd.Kernel;
 
 /// <summary>Listens to the changes of the kernel's table.</summary>
 /// <remarks>
-/// One socket for all groups, which keeps the events of a flow in order. Law of the place:
-/// <see cref="Read"/> allocates nothing. Overruns: the kernel reports ENOBUFS once, before the events
-/// it had already queued, and drops every further one until the queue has been read empty; only then
-/// <see cref="IKernelSink.OnOverrun"/> is called. Source: shared spec ctnetlink, section 7.
+/// One socket for all groups, which keeps the events of a flow in order. Law of the place: reading
+/// allocates nothing. Overruns: the kernel reports ENOBUFS once, before the events it had already
+/// queued, and drops every further one until the queue has been read empty; only then OnOverrun of
+/// the sink is called. Source: shared spec ctnetlink, section 7.
 /// </remarks>
 internal sealed class EventSource : IDisposable
 {
@@ -81,7 +81,7 @@ internal sealed class EventSource : IDisposable
     /// </summary>
     internal void AddRequester(uint portId, EventOrigin origin)
     {
-        if (_requesterCount == RequestersMax) { throw new InvalidOperationException("8 requesters"); }
+        ArgumentOutOfRangeException.ThrowIfEqual(_requesterCount, RequestersMax);
         _requesters[_requesterCount++] = (portId, origin);
     }
 
@@ -210,7 +210,8 @@ internal sealed class EventSource : IDisposable
         {
             SetBuffer(current * 2);
             _log.Notice(
-                $"netlink event socket buffer size has been doubled to {_counters.BufferBytes} bytes");
+                "netlink event socket buffer size has been doubled to "
+                + $"{_counters.BufferBytes} bytes");
             return;
         }
         bool due = _overrunLog.TryTake(Clock.MonotonicMicroseconds(), out ulong suppressed);
@@ -287,7 +288,8 @@ internal sealed class EventSource : IDisposable
             out bool forced);
         if (error != Errno.None || !forced)
         {
-            _log.Notice("event socket: SO_RCVBUFFORCE refused, net.core.rmem_max limits the buffer");
+            _log.Notice(
+                "event socket: SO_RCVBUFFORCE refused, net.core.rmem_max limits the buffer");
         }
         _ = Libc.GetOption(_fd, SocketOption.ReceiveBuffer, out _counters.BufferBytes);
     }

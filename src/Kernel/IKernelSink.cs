@@ -3,7 +3,9 @@ using Conntrackd.Linux;
 
 namespace Conntrackd.Kernel;
 
-/// <summary>Who caused an event: somebody else (packets, timers, tools), or one of our writers.</summary>
+/// <summary>
+/// Who caused an event: somebody else (packets, timers, tools), or one of our writers.
+/// </summary>
 internal enum EventOrigin : byte
 {
     Other = 0,
@@ -14,10 +16,10 @@ internal enum EventOrigin : byte
 
 /// <summary>Takes what the kernel reports about its table.</summary>
 /// <remarks>
-/// This room speaks ctnetlink over sockets: <see cref="EventSource"/> listens,
-/// <see cref="TableReader"/> dumps, <see cref="TableWriter"/> changes. It knows Netlink, Conntrack and
-/// Linux and decides nothing: no cache, no filter. The flows handed over are reused; what is to be
-/// kept is copied before the call returns. No call may read from the object that makes it.
+/// This room speaks ctnetlink over sockets: <see cref="EventSource"/> listens, TableReader dumps,
+/// TableWriter changes. It knows Netlink, Conntrack and Linux and decides nothing: no cache, no
+/// filter. The flows handed over are reused; what is to be kept is copied before the call returns.
+/// No call may read from the object that makes it.
 /// </remarks>
 internal interface IKernelSink
 {

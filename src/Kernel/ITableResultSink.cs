@@ -6,8 +6,9 @@ namespace Conntrackd.Kernel;
 internal interface ITableResultSink
 {
     /// <summary>
-    /// The request given this token was executed (None) or refused. Enobufs or Etimedout: its answer
-    /// was lost, it may have been executed. New requests may be added from here, but not flushed.
+    /// The request given this token was executed (None) or refused. Enobufs or Etimedout: its
+    /// answer was lost, it may have been executed. New requests may be added from here, but not
+    /// flushed.
     /// </summary>
     void OnTableResult(int token, Errno error);
 }

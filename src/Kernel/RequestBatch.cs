@@ -3,7 +3,9 @@ using Conntrackd.Netlink;
 
 namespace Conntrackd.Kernel;
 
-/// <summary>Requests that go to the kernel in one send, and which message belongs to which.</summary>
+/// <summary>
+/// Requests that go to the kernel in one send, and which message belongs to which.
+/// </summary>
 /// <remarks><code>
 /// messages   | delete | delete | create | create | delete |     sequence = base + index
 /// requests   |  0     |  0     |  0     |  1     |  2     |     a token and a result each
@@ -83,8 +85,8 @@ internal sealed class RequestBatch : IDisposable
     }
 
     /// <summary>
-    /// Files one answer. True if it is that to the last message, after which none follows; false too
-    /// for an answer that is not to this batch (<paramref name="known"/> false).
+    /// Files one answer. True if it is that to the last message, after which none follows; false
+    /// too for an answer that is not to this batch (<paramref name="known"/> false).
     /// </summary>
     internal bool TryFinish(uint sequence, Errno error, out bool known)
     {

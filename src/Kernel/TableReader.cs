@@ -7,8 +7,8 @@ namespace Conntrackd.Kernel;
 /// <summary>Reads the kernel's table: whole dumps part by part, or one flow.</summary>
 /// <remarks>
 /// <see cref="StartDump"/>, then <see cref="Read"/> whenever the descriptor is readable until the
-/// sink is told the end. The kernel builds the next part when the last one was read, so a slow reader
-/// loses nothing. Source: shared spec ctnetlink, section 8.
+/// sink is told the end. The kernel builds the next part when the last one was read, so a slow
+/// reader loses nothing. Source: shared spec ctnetlink, section 8.
 /// </remarks>
 internal sealed class TableReader : IDisposable
 {
@@ -17,7 +17,9 @@ internal sealed class TableReader : IDisposable
 
     private const int RequestBytesMax = 256;
 
-    /// <summary>The kernel answers at once; this only keeps a broken one from stopping us.</summary>
+    /// <summary>
+    /// The kernel answers at once; this only keeps a broken one from stopping us.
+    /// </summary>
     private const int AnswerTimeoutMilliseconds = 5000;
 
     private readonly int _fd;
@@ -161,8 +163,9 @@ internal sealed class TableReader : IDisposable
 
                 // The request was refused; nothing else follows.
                 case NetlinkMessage.TypeError:
-                    if (!ErrorMessage.TryRead(message, out int code, out _)) { code = (int)Errno.Eproto; }
-                    End((Errno)code);
+                    End(ErrorMessage.TryRead(message, out int code, out _)
+                        ? (Errno)code
+                        : Errno.Eproto);
                     break;
 
                 default:

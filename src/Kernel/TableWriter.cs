@@ -6,8 +6,8 @@ namespace Conntrackd.Kernel;
 
 /// <summary>Changes the kernel's table, many requests at a time.</summary>
 /// <remarks>
-/// Add… returns false if the batch is full: <see cref="Flush"/> and add again. The kernel executes a
-/// batch in order before the send returns; an error in one request does not stop the others. Only
+/// Add… returns false if the batch is full: <see cref="Flush"/> and add again. The kernel executes
+/// a batch in order before the send returns; an error in one request does not stop the others. Only
 /// the last message is acknowledged, so that a batch without errors costs two calls. Source: shared
 /// spec ctnetlink, sections 5 and 6.4.
 /// <code>
@@ -24,7 +24,9 @@ internal sealed class TableWriter : IDisposable
 
     private const int AnswerSlots = 64, AnswerSlotBytes = 256;
 
-    /// <summary>The answers are there when send returns; waiting once covers what is not known.</summary>
+    /// <summary>
+    /// The answers are there when send returns; waiting once covers what is not known.
+    /// </summary>
     private const int AnswerTimeoutMilliseconds = 200;
 
     private readonly int _fd;
@@ -45,7 +47,9 @@ internal sealed class TableWriter : IDisposable
         _filling.Start(_sequence);
     }
 
-    /// <summary>Events caused by this writer carry it; give it to EventSource.AddRequester.</summary>
+    /// <summary>
+    /// Events caused by this writer carry it; give it to EventSource.AddRequester.
+    /// </summary>
     internal uint PortId { get; }
 
     /// <summary>Requests added and not yet flushed.</summary>

@@ -120,6 +120,7 @@ internal sealed unsafe class EventLoop : IDisposable
         return Libc.EpollControl(_epoll, operation, fd, change);
     }
 
+    /// <summary>Who is told, and which Add it was.</summary>
     private readonly record struct Registration(IReadyHandler? Handler, uint Generation);
 }
 

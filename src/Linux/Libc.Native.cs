@@ -1,10 +1,16 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+
+// Every call below passes blittable arguments only; the compiler then rejects anything else.
+[assembly: DisableRuntimeMarshalling]
 
 namespace Conntrackd.Linux;
 
 internal static unsafe partial class Libc
 {
-    /// <summary>The declarations, with the names and the order of arguments of the manual pages.</summary>
+    /// <summary>
+    /// The declarations, with the names and the order of arguments of the manual pages.
+    /// </summary>
     private static partial class Native
     {
         private const string Library = "libc";
@@ -105,6 +111,9 @@ internal static unsafe partial class Libc
 
         [LibraryImport(Library)]
         internal static partial int unshare(int flags);
+
+        [LibraryImport(Library)]
+        internal static partial nint syscall(nint number, nint first, nint second, nint third);
 
         [LibraryImport(Library)]
         internal static partial void _exit(int code);

@@ -14,7 +14,8 @@ internal static unsafe partial class Libc
     internal static Errno Kill(int pid, int signal) => Finish(Native.kill(pid, signal));
 
     /// <summary>
-    /// Takes the exit status of a child that has ended. Eagain if none has, Echild if there are none.
+    /// Takes the exit status of a child that has ended. Eagain if none has, Echild if there are
+    /// none.
     /// </summary>
     internal static Errno TryReap(out int pid, out ChildStatus status)
     {
@@ -23,7 +24,8 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>Waits for the end of one child.</summary>
-    internal static Errno WaitFor(int pid, out ChildStatus status) => Wait(pid, 0, out _, out status);
+    internal static Errno WaitFor(int pid, out ChildStatus status) =>
+        Wait(pid, 0, out _, out status);
 
     private static Errno Wait(int child, int options, out int pid, out ChildStatus status)
     {
@@ -33,6 +35,17 @@ internal static unsafe partial class Libc
         pid = result;
         status = new ChildStatus(raw);
         return result == 0 ? Errno.Eagain : Finish(result);
+    }
+
+    /// <summary>
+    /// No descriptor from this one on is inherited by programs started later. Kernels before 5.11
+    /// cannot; there whatever was inherited is passed on.
+    /// </summary>
+    internal static void CloseOnExecFrom(int first)
+    {
+        const int CloseRange = 436;     // __NR_close_range; musl has no function for it
+        const int OnExec = 4;           // CLOSE_RANGE_CLOEXEC
+        _ = Native.syscall(CloseRange, first, int.MaxValue, OnExec);
     }
 
     /// <summary>Gives the calling thread a network namespace of its own.</summary>
@@ -81,7 +94,7 @@ internal static unsafe partial class Libc
         const int ReadWrite = 3;        // PROT_READ | PROT_WRITE
         const int PrivateAnonymous = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
         byte* start = Native.mmap(null, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
-        if ((nint)start == -1) { Environment.FailFast($"no memory: mmap of {bytes} bytes refused"); }
+        if ((nint)start == -1) { Environment.FailFast($"no memory: mmap of {bytes} bytes"); }
         return start;
     }
 
@@ -109,7 +122,9 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Adds <paramref name="set"/> to what this thread blocks; tells what it was before.</summary>
+    /// <summary>
+    /// Adds <paramref name="set"/> to what this thread blocks; tells what it was before.
+    /// </summary>
     internal static Errno BlockSignals(in SignalSet set, out SignalSet before)
     {
         SignalSet old = default;

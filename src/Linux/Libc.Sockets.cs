@@ -16,7 +16,9 @@ internal static unsafe partial class Libc
     private const int MessageDontWait = 0x40;       // MSG_DONTWAIT
     private const int MessageNoSignal = 0x4000;     // MSG_NOSIGNAL
 
-    /// <summary>A new socket, closed on exec. Add SocketNonBlocking to the type if wanted.</summary>
+    /// <summary>
+    /// A new socket, closed on exec. Add SocketNonBlocking to the type if wanted.
+    /// </summary>
     internal static Errno Socket(int family, int type, int protocol, out int fd) =>
         Finish(Native.socket(family, type | SocketCloseOnExec, protocol), out fd);
 

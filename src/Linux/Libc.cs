@@ -6,8 +6,8 @@ namespace Conntrackd.Linux;
 /// <remarks>
 /// This room is the machine: descriptors, errno, clock, epoll loop, log, signals, processes. It is
 /// the only room that may use pointers and it knows no other room. Wrappers stand here by topic
-/// (files, then Libc.Sockets.cs, Libc.Processes.cs; declarations in Libc.Native.cs). EINTR is retried in them
-/// and nowhere else. Read <see cref="EventLoop"/> next.
+/// (files, then Libc.Sockets.cs, Libc.Processes.cs; declarations in Libc.Native.cs). EINTR is
+/// retried in them and nowhere else. Read <see cref="EventLoop"/> next.
 /// </remarks>
 internal static unsafe partial class Libc
 {
@@ -24,7 +24,9 @@ internal static unsafe partial class Libc
     private const int AtEmptyPath = 0x1000;         // AT_EMPTY_PATH
 
     /// <summary>errno of the call just made on this thread.</summary>
-    /// <remarks>The runtime keeps errno across the return from native code, even when it collects.</remarks>
+    /// <remarks>
+    /// The runtime keeps errno across the return from native code, even when it collects.
+    /// </remarks>
     private static Errno LastError => (Errno)(*Native.__errno_location());
 
     private static bool Interrupted(long result) => result < 0 && LastError == Errno.Eintr;
@@ -98,12 +100,15 @@ internal static unsafe partial class Libc
     internal static int SetFileMask(int mask) => (int)Native.umask((uint)mask);
 
     /// <summary>
-    /// Makes <paramref name="target"/> name the open file <paramref name="source"/>, another number.
+    /// Makes <paramref name="target"/> name the open file <paramref name="source"/>, another
+    /// number.
     /// </summary>
     internal static Errno Duplicate(int source, int target, bool closeOnExec) =>
         Finish(Native.dup3(source, target, closeOnExec ? OpenCloseOnExec : 0));
 
-    /// <summary>Takes the exclusive flock without waiting; Eagain if another process has it.</summary>
+    /// <summary>
+    /// Takes the exclusive flock without waiting; Eagain if another process has it.
+    /// </summary>
     internal static Errno TryLock(int fd)
     {
         const int ExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
@@ -150,7 +155,9 @@ internal static unsafe partial class Libc
         return Finish(result);
     }
 
-    /// <summary>Waits until <paramref name="fd"/> is readable; Etimedout after the given time.</summary>
+    /// <summary>
+    /// Waits until <paramref name="fd"/> is readable; Etimedout after the given time.
+    /// </summary>
     internal static Errno WaitReadable(int fd, int timeoutMilliseconds)
     {
         PollDescriptor descriptor = new() { Fd = fd, Events = (short)EventMask.In };

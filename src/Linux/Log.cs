@@ -17,7 +17,9 @@ internal sealed class Log : IDisposable
     /// <summary>Set at first; the daemon clears it when it leaves the terminal.</summary>
     internal bool ToConsole { get; set; } = true;
 
-    /// <summary>Appends to <paramref name="path"/> from now on; created for the owner only.</summary>
+    /// <summary>
+    /// Appends to <paramref name="path"/> from now on; created for the owner only.
+    /// </summary>
     internal Errno OpenFile(string path)
     {
         Errno error = LogFile.TryOpen(path, out LogFile? file);
@@ -27,8 +29,10 @@ internal sealed class Log : IDisposable
         return Errno.None;
     }
 
-    /// <summary>Sends to the system's log from now on.</summary>
-    internal void OpenSyslog(SyslogFacility facility)
+    /// <summary>
+    /// Sends to the system's log from now on, under this facility (3 daemon, 16 to 23 local0 to 7).
+    /// </summary>
+    internal void OpenSyslog(int facility)
     {
         _syslog?.Dispose();
         _syslog = new Syslog(facility);

@@ -1,6 +1,8 @@
 namespace Conntrackd.Linux;
 
-/// <summary>A file that lines are appended to, each with one call, so that lines never mix.</summary>
+/// <summary>
+/// A file that lines are appended to, each with one call, so that lines never mix.
+/// </summary>
 internal sealed class LogFile : IDisposable
 {
     private const int OwnerOnly = 0x180; // 0600

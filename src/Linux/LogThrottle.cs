@@ -8,7 +8,9 @@ internal struct LogThrottle(int intervalSeconds)
     private bool _started;
     private ulong _suppressed;
 
-    /// <summary>True if a line is due; <paramref name="suppressed"/> is how many were not.</summary>
+    /// <summary>
+    /// True if a line is due; <paramref name="suppressed"/> is how many were not.
+    /// </summary>
     internal bool TryTake(long nowMicroseconds, out ulong suppressed)
     {
         suppressed = _suppressed;

@@ -5,7 +5,9 @@ internal static class LogTime
 {
     internal const int Size = 24;
 
-    /// <summary>Where month, day and time begin, and how long they are: the time of syslog.</summary>
+    /// <summary>
+    /// Where month, day and time begin, and how long they are: the time of syslog.
+    /// </summary>
     internal const int SyslogAt = 4, SyslogSize = 15;
 
     private const int SecondAt = 0, MinuteAt = 1, HourAt = 2, DayAt = 3, MonthAt = 4, YearAt = 5,

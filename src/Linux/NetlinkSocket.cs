@@ -40,7 +40,9 @@ internal static class NetlinkSocket
     internal static Errno Send(int fd, ReadOnlySpan<byte> requests) =>
         Libc.SendTo(fd, requests, s_kernel, out _);
 
-    /// <summary>True if the kernel itself sent the datagram; anybody may send to a netlink socket.</summary>
+    /// <summary>
+    /// True if the kernel itself sent the datagram; anybody may send to a netlink socket.
+    /// </summary>
     internal static bool IsFromKernel(ReadOnlySpan<byte> source) =>
         source.Length >= SocketAddress.NetlinkSize
         && SocketAddress.ReadNetlinkPortId(source) == 0;

@@ -26,7 +26,9 @@ internal readonly record struct NetworkInterface(int Index, int Mtu, InterfaceFl
         (Flags & (InterfaceFlags.Up | InterfaceFlags.Running))
             == (InterfaceFlags.Up | InterfaceFlags.Running);
 
-    /// <summary>Looks an interface up in this thread's namespace; Enodev if there is none.</summary>
+    /// <summary>
+    /// Looks an interface up in this thread's namespace; Enodev if there is none.
+    /// </summary>
     internal static Errno TryFind(string name, out NetworkInterface found)
     {
         found = default;

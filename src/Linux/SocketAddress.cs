@@ -3,12 +3,14 @@ using System.Text;
 
 namespace Conntrackd.Linux;
 
-/// <summary>Socket addresses as the kernel takes them; each writer returns the length in bytes.</summary>
+/// <summary>
+/// Socket addresses as the kernel takes them; each writer returns the length in bytes.
+/// </summary>
 /// <remarks><code>
-/// sockaddr_nl   16:  u16 family | u16 0 | u32 port id | u32 groups                (12 bytes, host order)
-/// sockaddr_in    2:  u16 family | be16 port | be32 address | 8 zero               (16 bytes)
+/// sockaddr_nl   16:  u16 family | u16 0 | u32 port id | u32 groups          (12 bytes, host order)
+/// sockaddr_in    2:  u16 family | be16 port | be32 address | 8 zero         (16 bytes)
 /// sockaddr_in6  10:  u16 family | be16 port | u32 flow | 16 address | u32 scope   (28 bytes)
-/// sockaddr_un    1:  u16 family | path                                            (up to 110 bytes)
+/// sockaddr_un    1:  u16 family | path                                (up to 110 bytes)
 /// </code></remarks>
 internal static class SocketAddress
 {

@@ -22,11 +22,14 @@ internal readonly record struct SocketOption(int Level, int Name)
     internal static readonly SocketOption Ipv4AddMembership = new(Ip, 35);      // IP_ADD_MEMBERSHIP
     internal static readonly SocketOption Ipv4MulticastAll = new(Ip, 49);       // IP_MULTICAST_ALL
 
-    internal static readonly SocketOption Ipv6MulticastInterface = new(Ipv6, 17); // IPV6_MULTICAST_IF
-    internal static readonly SocketOption Ipv6MulticastLoop = new(Ipv6, 19);    // IPV6_MULTICAST_LOOP
+    // IPV6_MULTICAST_IF
+    internal static readonly SocketOption Ipv6MulticastInterface = new(Ipv6, 17);
+    // IPV6_MULTICAST_LOOP
+    internal static readonly SocketOption Ipv6MulticastLoop = new(Ipv6, 19);
     internal static readonly SocketOption Ipv6JoinGroup = new(Ipv6, 20);        // IPV6_JOIN_GROUP
     internal static readonly SocketOption Ipv6Only = new(Ipv6, 26);             // IPV6_V6ONLY
-    internal static readonly SocketOption Ipv6MulticastAll = new(Ipv6, 29);     // IPV6_MULTICAST_ALL
+    // IPV6_MULTICAST_ALL
+    internal static readonly SocketOption Ipv6MulticastAll = new(Ipv6, 29);
 
     internal static readonly SocketOption NetlinkAddMembership = new(Netlink, 1);
     internal static readonly SocketOption NetlinkBroadcastError = new(Netlink, 4);

@@ -3,7 +3,9 @@ using System.Threading;
 
 namespace Conntrackd.Linux;
 
-/// <summary>Datagrams to the system's log, RFC 3164 without host name, as syslog(3) sends them.</summary>
+/// <summary>
+/// Datagrams to the system's log, RFC 3164 without host name, as syslog(3) sends them.
+/// </summary>
 /// <remarks><code>&lt;29&gt;Sep 26 07:09:05 conntrack-tools[7420]: initialization completed</code>
 /// Never blocks: a line that the log daemon does not take is lost and counted.</remarks>
 internal sealed class Syslog : IDisposable
@@ -14,12 +16,14 @@ internal sealed class Syslog : IDisposable
 
     private readonly Lock _lock = new();
     private readonly string _path;
-    private readonly SyslogFacility _facility;
+    private readonly int _facility;
     private readonly byte[] _tag;
     private readonly byte[] _line = new byte[LineMax];
     private int _fd = -1;
 
-    internal Syslog(SyslogFacility facility, string path = DefaultPath)
+    /// <param name="facility">3 daemon, 16 to 23 local0 to 7 (RFC 3164, section 4.1.1).</param>
+    /// <param name="path">Socket of the log daemon.</param>
+    internal Syslog(int facility, string path = DefaultPath)
     {
         _facility = facility;
         _path = path;
@@ -29,7 +33,9 @@ internal sealed class Syslog : IDisposable
     /// <summary>Lines that could not be handed over.</summary>
     internal ulong Lost { get; private set; }
 
-    /// <summary>Sends one line, cut to 2048 bytes; <paramref name="text"/> has no line feed.</summary>
+    /// <summary>
+    /// Sends one line, cut to 2048 bytes; <paramref name="text"/> has no line feed.
+    /// </summary>
     internal void Write(LogLevel level, ReadOnlySpan<byte> text)
     {
         lock (_lock)
@@ -54,7 +60,7 @@ internal sealed class Syslog : IDisposable
         LogTime.Write(time, Clock.WallSeconds());
         int at = 0;
         line[at++] = (byte)'<';
-        ((int)_facility * 8 + (int)level).TryFormat(line[at..], out int digits);
+        ((_facility * 8) + (int)level).TryFormat(line[at..], out int digits);
         at += digits;
         line[at++] = (byte)'>';
         time.Slice(LogTime.SyslogAt, LogTime.SyslogSize).CopyTo(line[at..]);

@@ -11,8 +11,8 @@ internal enum ChannelKind : byte
 
 /// <summary>One dedicated link as configured.</summary>
 /// <remarks>
-/// Multicast: Target is the group, Local the address of the IPv4 interface (IPv4_interface; 0 if not
-/// given). Unicast: Local is what is listened on, Target the peer.
+/// Multicast: Target is the group, Local the address of the IPv4 interface (IPv4_interface; 0 if
+/// not given). Unicast: Local is what is listened on, Target the peer.
 /// </remarks>
 internal sealed record ChannelOptions
 {

@@ -23,7 +23,9 @@ internal sealed class DatagramChannel : IDisposable
     /// <summary>More than a datagram of a 9000-byte link; pages are touched when needed.</summary>
     private const int ReceiveSlotBytes = 16 * 1024;
 
-    /// <summary>Even if the MTU is tiny, one whole message fits (the IP layer then splits it).</summary>
+    /// <summary>
+    /// Even if the MTU is tiny, one whole message fits (the IP layer then splits it).
+    /// </summary>
     private const int SendSlotBytesMin = 2048;
 
     private readonly ChannelOptions _options;
@@ -53,8 +55,8 @@ internal sealed class DatagramChannel : IDisposable
     internal int SendDescriptor => _sender;
 
     /// <summary>
-    /// What a datagram carries so that it is not split: MTU less 29 (IPv4) or 49 (IPv6). The odd one
-    /// is the original's, whose buffer is never filled entirely.
+    /// What a datagram carries so that it is not split: MTU less 29 (IPv4) or 49 (IPv6). The odd
+    /// one is the original's, whose buffer is never filled entirely.
     /// </summary>
     internal int PayloadMax { get; }
 
@@ -77,8 +79,9 @@ internal sealed class DatagramChannel : IDisposable
     internal void Commit(int bytes) => _staged.Commit(bytes);
 
     /// <summary>
-    /// Sends what is staged. False if the socket's buffer is full: the rest stays staged. A datagram
-    /// that cannot be sent for another reason is counted and dropped; the protocol repairs it.
+    /// Sends what is staged. False if the socket's buffer is full: the rest stays staged. A
+    /// datagram that cannot be sent for another reason is counted and dropped; the protocol repairs
+    /// it.
     /// </summary>
     internal bool Flush()
     {

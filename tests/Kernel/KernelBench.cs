@@ -16,7 +16,8 @@ internal sealed class KernelBench : IDisposable
     {
         EventSourceOptions options = new(eventBufferBytes, eventBufferBytesMax, reliable, false);
         Assert.Equal(
-            Errno.None, EventSource.TryOpen(options, sink, Counters, _log, out EventSource? events));
+            Errno.None,
+            EventSource.TryOpen(options, sink, Counters, _log, out EventSource? events));
         Assert.Equal(
             Errno.None, TableWriter.TryOpen(results, Counters, out TableWriter? writer));
         Assert.Equal(Errno.None, TableReader.TryOpen(sink, Counters, out TableReader? reader));

@@ -89,7 +89,7 @@ public sealed class DatagramChannelTests
         PrivateNetwork.Run(() => SendAndReceive(
             Multicast(AddressFamily.Ipv4, new Address(0, 0xe100_0032)) with { Local = s_ipv4 }));
 
-    /// <remarks><code>  a0 ---- a1   one cable, both ends here, a group joined on each</code></remarks>
+    /// <remarks><code>  a0 ---- a1   both ends here, a group joined on each</code></remarks>
     [RootFact]
     public void Multicast_is_heard_at_the_other_end_of_the_cable_only() =>
         PrivateNetwork.Run(() =>
@@ -150,7 +150,10 @@ public sealed class DatagramChannelTests
     public void An_unknown_interface_is_named_in_the_error() =>
         PrivateNetwork.Run(() =>
         {
-            ChannelOptions options = Unicast(AddressFamily.Ipv4, s_ipv4) with { Interface = "eth77" };
+            ChannelOptions options = Unicast(AddressFamily.Ipv4, s_ipv4) with
+            {
+                Interface = "eth77",
+            };
             Assert.Equal(Errno.Enodev, ChannelOpener.TryOpen(options, out _, out string what));
             Assert.Contains("eth77", what, StringComparison.Ordinal);
         });

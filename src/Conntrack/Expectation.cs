@@ -1,0 +1,60 @@
+namespace Conntrackd.Conntrack;
+
+/// <summary>A flow that a helper announced before its first packet.</summary>
+/// <remarks>
+/// As with <see cref="Flow"/>, a member is meaningful only while its bit is set and everything is
+/// in host order. Tuple, mask, master and NAT tuple are of one family.
+/// </remarks>
+internal struct Expectation
+{
+    internal ExpectationAttributes Present;
+    internal AddressFamily Family;
+    internal byte Protocol;
+    internal byte MaskProtocol;             // repeats Protocol in what the kernel sends
+    internal byte MasterProtocol;
+    internal byte NatProtocol;
+    internal ushort Zone;
+    internal FlowTuple Tuple;               // source port 0 means any
+    internal FlowTuple Mask;
+    internal FlowTuple Master;              // original tuple of the flow with the helper
+    internal FlowTuple NatTuple;            // its source is what the helper saved before NAT
+    internal uint NatDirection;             // 0 original, 1 reply
+    internal uint TimeoutSeconds;
+    internal ExpectationFlags Flags;
+    internal uint Class;                    // helper's number for a kind of expectation
+    internal uint Id;
+    internal HelperName Helper;
+    internal FunctionName Function;         // what the kernel calls when the flow arrives
+
+    /// <summary>True if all of <paramref name="attributes"/> are known.</summary>
+    internal readonly bool Has(ExpectationAttributes attributes) =>
+        (Present & attributes) == attributes;
+}
+
+/// <summary>Which members of an <see cref="Expectation"/> are known.</summary>
+[Flags]
+internal enum ExpectationAttributes : ushort
+{
+    None = 0,
+    Tuple = 1 << 0,             // with protocol and family
+    Mask = 1 << 1,
+    Master = 1 << 2,
+    Nat = 1 << 3,               // tuple and direction
+    Timeout = 1 << 4,
+    Flags = 1 << 5,
+    Class = 1 << 6,
+    Id = 1 << 7,
+    Helper = 1 << 8,
+    Function = 1 << 9,
+    Zone = 1 << 10,
+}
+
+/// <summary>Bits of CTA_EXPECT_FLAGS.</summary>
+[Flags]
+internal enum ExpectationFlags : uint
+{
+    None = 0,
+    Permanent = 0x1,            // NF_CT_EXPECT_PERMANENT
+    Inactive = 0x2,             // NF_CT_EXPECT_INACTIVE
+    UserSpace = 0x4,            // NF_CT_EXPECT_USERSPACE: the kernel sets it, never sent
+}

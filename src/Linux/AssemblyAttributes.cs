@@ -1,4 +1,0 @@
-using System.Runtime.CompilerServices;
-
-// Every call below passes blittable arguments only; the compiler then rejects anything else.
-[assembly: DisableRuntimeMarshalling]
