@@ -42,7 +42,8 @@ internal sealed partial class ConfigParser
             if (_schedulerPriority is not null)
             {
                 Warning(_origins["Scheduler.Priority"],
-                    $"'Priority' has no effect without 'Type', using rr {SchedulerOptions.PriorityMax}");
+                    "'Priority' has no effect without 'Type', "
+                        + $"using rr {SchedulerOptions.PriorityMax}");
             }
             return;
         }
@@ -76,7 +77,8 @@ internal sealed partial class ConfigParser
         if (sync.DisableInternalCache && sync.Mode != SyncMode.NoTrack)
         {
             Warning(_origins["Sync.DisableInternalCache"],
-                "'DisableInternalCache' is only for 'Mode NOTRACK', which is not in use, ignoring it");
+                "'DisableInternalCache' is only for 'Mode NOTRACK', which is not in use, "
+                    + "ignoring it");
             sync = sync with { DisableInternalCache = false };
         }
         _sync = sync;
@@ -100,7 +102,7 @@ internal sealed partial class ConfigParser
         _sync = Sync with { Mode = mode };
     }
 
-    /// <summary>A process has one facility; where both sections name one, General's is it.</summary>
+    /// <summary>A process has one facility; General's, if both sections name one.</summary>
     private void FinishSyslog()
     {
         if (_options.Syslog is not SyslogFacility general || _stats!.Syslog is null) { return; }

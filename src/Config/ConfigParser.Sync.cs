@@ -73,7 +73,8 @@ internal sealed partial class ConfigParser
     {
         if (TryBool(out bool on))
         {
-            return Set(Sync with { ExpectationSync = on ? ExpectationSync.All : ExpectationSync.Off });
+            ExpectationSync all = on ? ExpectationSync.All : ExpectationSync.Off;
+            return Set(Sync with { ExpectationSync = all });
         }
         if (_token.Kind != TokenKind.Open)
         {

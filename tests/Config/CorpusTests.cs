@@ -4,7 +4,6 @@ using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Conntrackd.Config;
-using Xunit;
 
 namespace Conntrackd.Tests.Config;
 
