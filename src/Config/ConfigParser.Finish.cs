@@ -67,7 +67,7 @@ internal sealed partial class ConfigParser
         }
         int first = _defaultLink < 0 ? 0 : _defaultLink;
         _links[first] = _links[first] with { IsDefault = true };
-        SyncOptions sync = Sync with { Links = _links };
+        SyncOptions sync = OpenSync with { Links = _links };
         if (sync.DisableExternalCache && sync.CommitTimeoutSeconds != 0)
         {
             Warning(_origins["Sync.CommitTimeout"],
@@ -99,7 +99,7 @@ internal sealed partial class ConfigParser
             string used = mode == SyncMode.Ftfw ? "FTFW" : "ALARM";
             Warning(_secondMode, $"several modes, using 'Mode {used}' with the settings of all");
         }
-        _sync = Sync with { Mode = mode };
+        _sync = OpenSync with { Mode = mode };
     }
 
     /// <summary>A process has one facility; General's, if both sections name one.</summary>

@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using Conntrackd.Config;
+using Xunit;
 
 namespace Conntrackd.Tests.Config;
 

@@ -1,6 +1,7 @@
 using System.Linq;
 using System.Text;
 using Conntrackd.Config;
+using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
 
 namespace Conntrackd.Tests.Config;

@@ -2,6 +2,7 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using Conntrackd.Config;
+using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
 
 namespace Conntrackd.Tests.Config;

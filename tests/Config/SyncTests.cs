@@ -1,6 +1,7 @@
 using System.Linq;
 using Conntrackd.Config;
 using Conntrackd.Conntrack;
+using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
 
 namespace Conntrackd.Tests.Config;

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using Conntrackd.Conntrack;
+using Xunit;
 
 namespace Conntrackd.Tests.Conntrack;
 
@@ -54,7 +55,8 @@ public sealed class AddressSetTests
             var prefixes = new List<AddressPrefix>();
             for (int i = random.Next(12); i > 0; i--)
             {
-                prefixes.Add(new AddressPrefix(family, Near(random, width), random.Next(width + 1)));
+                int length = random.Next(width + 1);
+                prefixes.Add(new AddressPrefix(family, Near(random, width), length));
             }
             var set = new AddressSet(prefixes);
             for (int probe = 0; probe < 200; probe++)

@@ -1,9 +1,10 @@
 using System.Linq;
 using Conntrackd.Conntrack;
+using Xunit;
 
 namespace Conntrackd.Tests.Conntrack;
 
-/// <summary>The user-space rows of the matrix in shared spec sync, section 16.2, and the rules.</summary>
+/// <summary>The user-space rows of the matrix in spec sync, section 16.2.</summary>
 public sealed class FlowFilterTests
 {
     // 192.0.2.10 and 198.51.100.99, the addresses of the matrix; the others are unlisted.
