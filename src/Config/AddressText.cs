@@ -28,7 +28,7 @@ internal static class AddressText
         return true;
     }
 
-    /// <summary>Reads hex groups; the lexer lets neither a zone nor an IPv4 tail come here.</summary>
+    /// <summary>Reads hex groups; the lexer lets no zone and no IPv4 tail through.</summary>
     internal static bool TryReadIpv6(string text, out Address address)
     {
         address = default;

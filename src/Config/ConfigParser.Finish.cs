@@ -42,7 +42,8 @@ internal sealed partial class ConfigParser
             if (_schedulerPriority is not null)
             {
                 Warning(_origins["Scheduler.Priority"],
-                    $"'Priority' has no effect without 'Type', using rr {SchedulerOptions.PriorityMax}");
+                    "'Priority' has no effect without 'Type', "
+                        + $"using rr {SchedulerOptions.PriorityMax}");
             }
             return;
         }
@@ -66,7 +67,7 @@ internal sealed partial class ConfigParser
         }
         int first = _defaultLink < 0 ? 0 : _defaultLink;
         _links[first] = _links[first] with { IsDefault = true };
-        SyncOptions sync = Sync with { Links = _links };
+        SyncOptions sync = OpenSync with { Links = _links };
         if (sync.DisableExternalCache && sync.CommitTimeoutSeconds != 0)
         {
             Warning(_origins["Sync.CommitTimeout"],
@@ -76,7 +77,8 @@ internal sealed partial class ConfigParser
         if (sync.DisableInternalCache && sync.Mode != SyncMode.NoTrack)
         {
             Warning(_origins["Sync.DisableInternalCache"],
-                "'DisableInternalCache' is only for 'Mode NOTRACK', which is not in use, ignoring it");
+                "'DisableInternalCache' is only for 'Mode NOTRACK', which is not in use, "
+                    + "ignoring it");
             sync = sync with { DisableInternalCache = false };
         }
         _sync = sync;
@@ -97,10 +99,10 @@ internal sealed partial class ConfigParser
             string used = mode == SyncMode.Ftfw ? "FTFW" : "ALARM";
             Warning(_secondMode, $"several modes, using 'Mode {used}' with the settings of all");
         }
-        _sync = Sync with { Mode = mode };
+        _sync = OpenSync with { Mode = mode };
     }
 
-    /// <summary>A process has one facility; where both sections name one, General's is it.</summary>
+    /// <summary>A process has one facility; General's, if both sections name one.</summary>
     private void FinishSyslog()
     {
         if (_options.Syslog is not SyslogFacility general || _stats!.Syslog is null) { return; }

@@ -6,9 +6,9 @@ namespace Conntrackd.Config;
 
 /// <summary>Section Helper.</summary>
 /// <remarks>
-/// The original collects QueueNum, QueueLen and Policy in one place and gives them to the Type block
-/// that closes next. So they may stand outside a Type, and a Type may stand in a Type. Both keep
-/// that meaning here and are warned about.
+/// The original collects QueueNum, QueueLen and Policy in one place and gives them to the Type
+/// block that closes next. So they may stand outside a Type, and a Type may stand in a Type. Both
+/// keep that meaning here and are warned about.
 /// </remarks>
 internal sealed partial class ConfigParser
 {
@@ -124,7 +124,8 @@ internal sealed partial class ConfigParser
     private void WarnOutsideType()
     {
         if (_block != Block.Helper) { return; }
-        Warning(_directive, $"{Found(_directive)} outside a 'Type' block, it goes to the next 'Type'");
+        Warning(_directive,
+            $"{Found(_directive)} outside a 'Type' block, it goes to the next 'Type'");
     }
 
     private bool ReadExpectMax()

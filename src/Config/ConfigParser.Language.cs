@@ -77,22 +77,19 @@ internal sealed partial class ConfigParser
         new("IPv6_address", Block.Address, static p => p.ReadFilterAddress(AddressFamily.Ipv6)),
 
         new("Mode", Block.Sync, static p => p.ReadMode()),
-        new("RefreshTime", Block.Sync | Block.Alarm, static p => p.Seconds(out uint n)
-            && p.Set(p.Sync with { RefreshSeconds = Or(n, SyncOptions.RefreshSecondsDefault) })),
+        new("RefreshTime", Block.Sync | Block.Alarm, static p => p.ReadRefreshTime()),
         new("CacheTimeout", Block.Sync | Block.Alarm, static p => p.ReadCacheTimeout()),
         new("CommitTimeout", Block.Sync | Block.Modes, static p => p.Seconds(out uint n)
-            && p.Set(p.Sync with { CommitTimeoutSeconds = n })),
+            && p.Set(p.OpenSync with { CommitTimeoutSeconds = n })),
         new("PurgeTimeout", Block.Sync | Block.Modes, static p => p.ReadPurgeTimeout()),
-        new("ResendQueueSize", Block.Ftfw, static p => p.Number(out uint n, "a number of flows")
-            && p.Set(p.Sync with { ResendQueueSize = Or(n, SyncOptions.ResendQueueSizeDefault) })),
-        new("ACKWindowSize", Block.Ftfw, static p => p.Number(out uint n, "a number of messages")
-            && p.Set(p.Sync with { AckWindowSize = Or(n, SyncOptions.AckWindowSizeDefault) })),
+        new("ResendQueueSize", Block.Ftfw, static p => p.ReadResendQueueSize()),
+        new("ACKWindowSize", Block.Ftfw, static p => p.ReadAckWindowSize()),
         new("DisableInternalCache", Block.NoTrack, static p => p.Bool(out bool on)
-            && p.Set(p.Sync with { DisableInternalCache = on })),
+            && p.Set(p.OpenSync with { DisableInternalCache = on })),
         new("DisableExternalCache", Block.Ftfw | Block.NoTrack, static p => p.Bool(out bool on)
-            && p.Set(p.Sync with { DisableExternalCache = on })),
+            && p.Set(p.OpenSync with { DisableExternalCache = on })),
         new("StartupResync", Block.Ftfw | Block.NoTrack, static p => p.Bool(out bool on)
-            && p.Set(p.Sync with { StartupResync = on })),
+            && p.Set(p.OpenSync with { StartupResync = on })),
 
         new("Multicast", Block.Sync, static p => p.ReadLink(LinkKind.Multicast)),
         new("UDP", Block.Sync, static p => p.ReadLink(LinkKind.Udp)),
@@ -118,7 +115,7 @@ internal sealed partial class ConfigParser
 
         new("Options", Block.Sync, static p => p.Braces(Block.Options, "Options")),
         new("TCPWindowTracking", Block.Options, static p => p.Bool(out bool on)
-            && p.Set(p.Sync with { TcpWindowTracking = on })),
+            && p.Set(p.OpenSync with { TcpWindowTracking = on })),
         new("ExpectationSync", Block.Options, static p => p.ReadExpectationSync()),
 
         new("Setup", Block.Helper, static p => p.Bool(out bool on)

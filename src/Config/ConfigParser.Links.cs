@@ -82,8 +82,9 @@ internal sealed partial class ConfigParser
         if (_link.Port == 0) { Missing(at, "Multicast", "Group"); }
         if (!IsMulticast(group))
         {
-            Error(at, $"'{AddressText.Format(group.Family, group.Address)}' of the 'Multicast' link "
-                + "is not a multicast address (224.0.0.0/4, ff00::/8)");
+            string text = AddressText.Format(group.Family, group.Address);
+            Error(at, $"'{text}' of the 'Multicast' link is not a multicast address "
+                + "(224.0.0.0/4, ff00::/8)");
         }
         if (_linkInterface is not null && group.Family != AddressFamily.Ipv4)
         {

@@ -45,14 +45,18 @@ internal sealed partial class ConfigParser
     {
         string place = _block == Block.File ? "" : $" in '{_blockName}'";
         string? advice = RemovedDirectives.AdviceFor(word);
-        if (advice is not null) { return $"'{word}' was removed in conntrack-tools 1.4.5: {advice}"; }
+        if (advice is not null)
+        {
+            return $"'{word}' was removed in conntrack-tools 1.4.5: {advice}";
+        }
 
         string[] here = NamesIn(_block).ToArray();
         string? sameLetters = Array.Find(
             here, name => name.Equals(word, StringComparison.OrdinalIgnoreCase));
         if (sameLetters is not null)
         {
-            return $"unknown directive '{word}'{place}, write '{sameLetters}' (letter case matters)";
+            return $"unknown directive '{word}'{place}, write '{sameLetters}' "
+                + "(letter case matters)";
         }
         Block elsewhere = BlocksOf(word);
         if (elsewhere != Block.None)
@@ -62,7 +66,14 @@ internal sealed partial class ConfigParser
         }
         string shown = Shorten(word);
         string? near = Spelling.Nearest(word, here);
-        if (near is not null) { return $"unknown directive '{shown}'{place}, did you mean '{near}'"; }
+        if (near is not null)
+        {
+            return $"unknown directive '{shown}'{place}, did you mean '{near}'";
+        }
+        if (_block == Block.File)
+        {
+            return $"unknown section '{shown}', expected General, Sync, Stats or Helper";
+        }
         near = Spelling.Nearest(word, s_directives.Select(static d => d.Name));
         return near is null
             ? $"unknown directive '{shown}'{place}"

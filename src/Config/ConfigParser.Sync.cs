@@ -12,7 +12,7 @@ internal sealed partial class ConfigParser
     private Token _secondMode;
 
     // Only reached by directives inside Sync, after ReadSync.
-    private SyncOptions Sync => _sync!;
+    private SyncOptions OpenSync => _sync!;
 
     private bool Set(SyncOptions sync)
     {
@@ -57,32 +57,50 @@ internal sealed partial class ConfigParser
     }
 
     private bool ReadCacheTimeout() =>
-        Seconds(out uint n)
-        && Set(Sync with { CacheTimeoutSeconds = Or(n, SyncOptions.CacheTimeoutSecondsDefault) });
+        Seconds(out uint n) && Set(OpenSync with
+        {
+            CacheTimeoutSeconds = Or(n, SyncOptions.CacheTimeoutSecondsDefault),
+        });
 
     private bool ReadPurgeTimeout() =>
+        Seconds(out uint n) && Set(OpenSync with
+        {
+            PurgeTimeoutSeconds = Or(n, SyncOptions.PurgeTimeoutSecondsDefault),
+        });
+
+    private bool ReadRefreshTime() =>
         Seconds(out uint n)
-        && Set(Sync with { PurgeTimeoutSeconds = Or(n, SyncOptions.PurgeTimeoutSecondsDefault) });
+        && Set(OpenSync with { RefreshSeconds = Or(n, SyncOptions.RefreshSecondsDefault) });
+
+    private bool ReadResendQueueSize() =>
+        Number(out uint n, "a number of flows")
+        && Set(OpenSync with { ResendQueueSize = Or(n, SyncOptions.ResendQueueSizeDefault) });
+
+    private bool ReadAckWindowSize() =>
+        Number(out uint n, "a number of messages")
+        && Set(OpenSync with { AckWindowSize = Or(n, SyncOptions.AckWindowSizeDefault) });
 
     private bool ReadErrorQueueLength() =>
         Number(out uint n, "a number of messages")
-        && Set(Sync with { ErrorQueueLength = Or(n, SyncOptions.ErrorQueueLengthDefault) });
+        && Set(OpenSync with { ErrorQueueLength = Or(n, SyncOptions.ErrorQueueLengthDefault) });
 
     /// <summary>Reads a boolean or a list; lists add up, a boolean starts anew.</summary>
     private bool ReadExpectationSync()
     {
         if (TryBool(out bool on))
         {
-            return Set(Sync with { ExpectationSync = on ? ExpectationSync.All : ExpectationSync.Off });
+            ExpectationSync all = on ? ExpectationSync.All : ExpectationSync.Off;
+            return Set(OpenSync with { ExpectationSync = all });
         }
         if (_token.Kind != TokenKind.Open)
         {
             return Expected("on, off or a list of helpers in braces");
         }
-        var helpers = new List<string>(Sync.ExpectationSync.Helpers);
+        var helpers = new List<string>(OpenSync.ExpectationSync.Helpers);
         bool isRead = NameList("ExpectationSync", "a helper name",
             (at, name) => AddExpectationHelper(helpers, at, name));
-        return isRead && Set(Sync with { ExpectationSync = new ExpectationSync(true, helpers) });
+        var listed = new ExpectationSync(true, helpers);
+        return isRead && Set(OpenSync with { ExpectationSync = listed });
     }
 
     private void AddExpectationHelper(List<string> helpers, in Token at, string name)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Conntrackd.Conntrack;
 
@@ -106,12 +105,13 @@ internal sealed partial class ConfigParser
         if (path.Length > lengthMax)
         {
             Error(path,
-                $"path of '{_directiveText}' has {path.Length} bytes, at most {lengthMax} fit");
+                $"the path after '{_directiveText}' has {path.Length} bytes, "
+                    + $"at most {lengthMax} fit");
             return true;
         }
         if (bytes.Contains((byte)0) || !System.Text.Unicode.Utf8.IsValid(bytes))
         {
-            Error(path, $"path of '{_directiveText}' is not UTF-8 text");
+            Error(path, $"the path after '{_directiveText}' is not UTF-8 text");
             return true;
         }
         value = Encoding.UTF8.GetString(bytes);
@@ -119,8 +119,8 @@ internal sealed partial class ConfigParser
     }
 
     /// <summary>
-    /// Reads a name, whatever it looks like: keywords and hex digits are names here. But a directive
-    /// on a later line is the next directive; then the name is missing.
+    /// Reads a name, whatever it looks like: keywords and hex digits are names here. But a
+    /// directive on a later line is the next directive; then the name is missing.
     /// </summary>
     private bool Name(out string value, out Token at, string what)
     {
@@ -200,8 +200,8 @@ internal sealed partial class ConfigParser
         if (!AddressText.TryReadIpv4(text, out Address ipv4, out bool hasOctal)) { return null; }
         if (hasOctal)
         {
-            Warning(at,
-                $"a leading zero makes an octet octal: '{text}' is {AddressText.Format(family, ipv4)}");
+            string meaning = AddressText.Format(family, ipv4);
+            Warning(at, $"a leading zero makes an octet octal: '{text}' is {meaning}");
         }
         return AddressPrefix.Host(family, ipv4);
     }
@@ -209,10 +209,13 @@ internal sealed partial class ConfigParser
     /// <summary>Takes the length behind the slash; null if it does not fit the family.</summary>
     private static AddressPrefix? ReadLength(AddressPrefix host, string digits)
     {
-        string significant = digits.TrimStart('0');
-        if (significant.Length > 3) { return null; }
-        int length = significant.Length == 0 ? 0 : int.Parse(significant, CultureInfo.InvariantCulture);
-        return length <= host.Length ? host with { Length = length } : null;
+        int length = 0;
+        foreach (char digit in digits)
+        {
+            length = length * 10 + digit - '0';
+            if (length > host.Length) { return null; }
+        }
+        return host with { Length = length };
     }
 
     /// <summary>Reports a zone or an IPv4 tail glued to an address, which no one can use.</summary>
@@ -243,7 +246,7 @@ internal sealed partial class ConfigParser
         return true;
     }
 
-    /// <summary>True if the current token touches <paramref name="number"/> and is no directive.</summary>
+    /// <summary>True if the current token touches the number and is no directive.</summary>
     private bool IsGlued(in Token number)
     {
         if (_token.Start != number.End) { return false; }

@@ -4,12 +4,12 @@ using System.Text;
 
 namespace Conntrackd.Config;
 
-/// <summary>Reads a configuration file: all of its errors in one run, warnings in file order.</summary>
+/// <summary>Reads a configuration file: all errors in one run, warnings in file order.</summary>
 /// <remarks>
 /// A block is a loop over directives; what each does is one line of the table in
-/// ConfigParser.Language.cs. A directive that fails is skipped to the end of its line, together with
-/// the block behind it, and reading goes on. A section name inside another section means that a
-/// brace is missing: then everything is closed and reading goes on at the top.
+/// ConfigParser.Language.cs. A directive that fails is skipped to the end of its line, together
+/// with the block behind it, and reading goes on. A section name inside another section means that
+/// a brace is missing: then everything is closed and reading goes on at the top.
 /// Nothing is thrown for bad input and every step consumes a token, so the time is linear.
 /// </remarks>
 internal sealed partial class ConfigParser
@@ -112,7 +112,8 @@ internal sealed partial class ConfigParser
         }
         string word = _source.TextOf(_token);
         Directive? directive = FindDirective(word, _block);
-        if (directive is null && _block != Block.File && FindDirective(word, Block.File) is not null)
+        bool isSection = FindDirective(word, Block.File) is not null;
+        if (directive is null && isSection)
         {
             MissingBrace();
             return;
@@ -168,7 +169,7 @@ internal sealed partial class ConfigParser
     private void Advance()
     {
         if (_token.Kind == TokenKind.Path
-            && _source.Bytes.AsSpan(_token.Start, _token.Length).IndexOfAny((byte)'{', (byte)'}') >= 0)
+            && _source.Bytes.AsSpan(_token.Start, _token.Length).ContainsAny("{}"u8))
         {
             _pathWithBrace = _token;
         }
@@ -176,8 +177,8 @@ internal sealed partial class ConfigParser
     }
 
     /// <summary>
-    /// Skips what belongs to a failed directive: the rest of its line, a block behind it. Stops at a
-    /// closing brace.
+    /// Skips what belongs to a failed directive: the rest of its line, a block behind it. Stops at
+    /// a closing brace.
     /// </summary>
     private void SkipRest(int line)
     {

@@ -3,7 +3,7 @@ using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
 
-/// <summary>The user-space helpers that conntrack-tools ships; each has one policy, its name.</summary>
+/// <summary>Helpers that conntrack-tools ships; each has one policy, called as it is.</summary>
 /// <remarks>Source: shared spec config, section 10.</remarks>
 internal static class KnownHelpers
 {

@@ -4,10 +4,10 @@ namespace Conntrackd.Config;
 
 /// <summary>Cuts a configuration file into tokens.</summary>
 /// <remarks>
-/// The longest match wins, as in the original, so "1024HashLimit" is a number and a word. Differences,
-/// all of them for files that the original refuses or misreads: a path ends at tab and CR too, a
-/// comment may end with the file, a byte order mark at the start is skipped, and words that look
-/// like hex digits stay words (the parser knows by place what it wants).
+/// The longest match wins, as in the original, so "1024HashLimit" is a number and a word.
+/// Differences, all of them for files that the original refuses or misreads: a path ends at tab and
+/// CR too, a comment may end with the file, a byte order mark at the start is skipped, and words
+/// that look like hex digits stay words (the parser knows by place what it wants).
 /// Source: shared spec config, section 1.
 /// </remarks>
 internal sealed class Lexer
@@ -89,7 +89,7 @@ internal sealed class Lexer
         return token;
     }
 
-    /// <summary>Skips blanks and comments; a comment ends at a line feed or with the file.</summary>
+    /// <summary>Skips blanks and comments; these end at a line feed or with the file.</summary>
     private void SkipBlanks()
     {
         for (; _at < _bytes.Length; _at++)

@@ -58,7 +58,7 @@ internal sealed record Options
     /// <summary>Poll the kernel table at this interval; 0: listen to events.</summary>
     internal uint PollSeconds { get; init; }
 
-    /// <summary>Most events, and most datagrams of a link, handled in one turn of the loop.</summary>
+    /// <summary>Most events, and most datagrams of a link, of one turn of the loop.</summary>
     internal uint EventIterationLimit { get; init; } = EventIterationLimitDefault;
 
     /// <summary>Null: not said; notify if NOTIFY_SOCKET is set.</summary>
@@ -84,7 +84,7 @@ internal sealed record Options
     /// <summary>True if there was a Helper section, be it empty.</summary>
     internal bool HasHelperSection { get; init; }
 
-    /// <summary>Helper/Setup: create the helper objects, do not expect nfct to have done it.</summary>
+    /// <summary>Helper/Setup: create the helpers, do not expect nfct to have done it.</summary>
     internal bool IsHelperSetup { get; init; }
 
     /// <summary>Where directives stood; what is missing has its default.</summary>

@@ -1,4 +1,4 @@
 namespace Conntrackd.Config;
 
-/// <summary>A place in the file; line and column start at 1, the column counts characters.</summary>
+/// <summary>A place in the file: line and column, both from 1, in characters.</summary>
 internal readonly record struct SourcePosition(int Line, int Column);

@@ -47,7 +47,11 @@ internal sealed class SourceText
     /// <summary>Where a token starts. Cheap if asked in the order of the file.</summary>
     internal SourcePosition PositionOf(in Token token)
     {
-        if (token.Start < _knownOffset) { (_knownOffset, _knownLineStart, _knownColumn) = (0, 0, 1); }
+        if (token.Start < _knownOffset)
+        {
+            int start = Bytes.AsSpan(0, token.Start).LastIndexOf((byte)'\n') + 1;
+            (_knownOffset, _knownLineStart, _knownColumn) = (start, start, 1);
+        }
         ReadOnlySpan<byte> passed = Bytes.AsSpan(_knownOffset, token.Start - _knownOffset);
         int lineFeed = passed.LastIndexOf((byte)'\n');
         if (lineFeed >= 0)
@@ -61,7 +65,7 @@ internal sealed class SourceText
         return new SourcePosition(token.Line, _knownColumn);
     }
 
-    /// <summary>Keeps a file's control bytes away from the terminal and the log; tabs stay.</summary>
+    /// <summary>Keeps control bytes away from the terminal and the log; tabs stay.</summary>
     internal static string Printable(string text)
     {
         var printable = new StringBuilder(text.Length);

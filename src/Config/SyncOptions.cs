@@ -29,7 +29,7 @@ internal sealed record SyncOptions
     /// <summary>ALARM: an external flow that is not refreshed for this long is dropped.</summary>
     internal uint CacheTimeoutSeconds { get; init; } = CacheTimeoutSecondsDefault;
 
-    /// <summary>Timeout given to committed flows; 0: what the peer said less the time since.</summary>
+    /// <summary>Timeout of committed flows; 0: what the peer said less the time since.</summary>
     internal uint CommitTimeoutSeconds { get; init; }
 
     /// <summary>From request -t to the flush of the kernel table.</summary>

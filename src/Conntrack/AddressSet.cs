@@ -10,8 +10,6 @@ namespace Conntrackd.Conntrack;
 /// </remarks>
 internal sealed class AddressSet
 {
-    internal static readonly AddressSet Empty = new([]);
-
     // Range i covers _firsts[i].._lasts[i], both included. Two arrays keep the searched one dense.
     private readonly Address[] _firsts;
     private readonly Address[] _lasts;
@@ -37,7 +35,7 @@ internal sealed class AddressSet
     /// <summary>How many disjoint ranges the set came to.</summary>
     internal int RangeCount => _firsts.Length;
 
-    /// <summary>True if <paramref name="address"/> is a listed host or in a listed network.</summary>
+    /// <summary>True if the address is a listed host or in a listed network.</summary>
     internal bool Contains(Address address)
     {
         Address[] firsts = _firsts;
@@ -67,7 +65,7 @@ internal sealed class AddressSet
         return count;
     }
 
-    /// <summary>True if a range that ends at <paramref name="last"/> meets one that starts there.</summary>
+    /// <summary>True if a range up to one address meets a range from the other.</summary>
     private static bool Reaches(Address last, Address first)
     {
         UInt128 end = new(last.High, last.Low);

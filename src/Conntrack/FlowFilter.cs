@@ -72,7 +72,7 @@ internal sealed class FlowFilter
         : flow.Has(FlowAttributes.Dnat) ? flow.DnatAddress
         : flow.Orig.Target;
 
-    /// <summary>Other protocols and flows without a state (most destroy events) always pass.</summary>
+    /// <summary>Other protocols and flows without a state (destroy events) always pass.</summary>
     private bool AcceptsState(in Flow flow) =>
         ProtocolOf(flow) != L4Protocol.Tcp
         || !flow.Has(FlowAttributes.ProtocolState)

@@ -2,7 +2,7 @@ using System.Collections.Generic;
 
 namespace Conntrackd.Conntrack;
 
-/// <summary>Collects what a <see cref="FlowFilter"/> tests; several blocks may add to one.</summary>
+/// <summary>Collects what a <see cref="FlowFilter"/> tests; blocks add up.</summary>
 /// <remarks>
 /// A class is active once it has a policy, even with nothing listed: an empty Accept drops all. The
 /// policy belongs to the whole class, so the last one given holds for items listed before it.

@@ -1,7 +1,9 @@
 namespace Conntrackd.Conntrack;
 
 /// <summary>A set of TCP states as the kernel numbers them: one bit each.</summary>
-/// <remarks>Source: linux/netfilter/nf_conntrack_tcp.h, enum tcp_conntrack; 9 is SYN_SENT2.</remarks>
+/// <remarks>
+/// Source: linux/netfilter/nf_conntrack_tcp.h, enum tcp_conntrack; 9 is SYN_SENT2.
+/// </remarks>
 internal readonly record struct TcpStateSet(uint Bits)
 {
     /// <summary>States are 0-9 today; what does not fit the bits is in no set.</summary>

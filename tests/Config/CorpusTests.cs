@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Runtime.CompilerServices;
@@ -13,31 +12,6 @@ namespace Conntrackd.Tests.Config;
 /// </summary>
 public sealed class CorpusTests
 {
-    /// <summary>
-    /// Files that the original refuses and the parser accepts, all of them on purpose.
-    /// </summary>
-    private static readonly Dictionary<string, string> s_accepted = new()
-    {
-        ["invalid/comment-at-eof-without-newline.conf"] =
-            "improved: a comment may end with the file",
-        ["invalid/path-tab-comment.conf"] =
-            "improved: a tab ends a path, so the comment behind it is one",
-        ["invalid/link-hex-interface.conf"] =
-            "improved: where an interface name stands, ae0 is a name",
-        ["invalid/mode-persistent-lower.conf"] =
-            "improved: persistent is understood in any letter case, as nack is",
-        ["invalid/link-unknown-interface.conf"] =
-            "start-up: the parser does not ask the system which interfaces exist",
-        ["invalid/logfile-unwritable.conf"] =
-            "start-up: the parser opens no files",
-        ["invalid/lockfile-dir-missing.conf"] =
-            "start-up: the parser opens no files",
-        ["invalid/unix-dir-missing.conf"] =
-            "start-up: the parser opens no sockets",
-        ["invalid/helper-ftp-no-kernel.conf"] =
-            "start-up: refused for want of kernel support only",
-    };
-
     public static TheoryData<string, string> Files
     {
         get
@@ -58,7 +32,7 @@ public sealed class CorpusTests
     {
         ConfigResult result = Parse(file);
         bool isExpected = file.StartsWith("valid/", StringComparison.Ordinal)
-            || s_accepted.ContainsKey(file);
+            || VerdictChanges.AcceptedFiles.ContainsKey(file);
         string said = string.Join("\n", result.Diagnostics.Select(d => d.Render()));
 
         Assert.True(isExpected == (result.Options is not null), said);
@@ -71,6 +45,19 @@ public sealed class CorpusTests
         {
             int line = int.Parse(originalSays[(at + Mark.Length)..].Split(')')[0]);
             Assert.Equal(line, result.Diagnostics[0].Position.Line);
+        }
+    }
+
+    [Fact]
+    public void Texts_judged_differently_are_judged_as_listed()
+    {
+        foreach ((string text, string reason) in VerdictChanges.AcceptedTexts)
+        {
+            Assert.True(Parsing.Parse(text).Options is not null, reason);
+        }
+        foreach ((string text, string reason) in VerdictChanges.RefusedTexts)
+        {
+            Assert.True(Parsing.Parse(text).Options is null, reason);
         }
     }
 
