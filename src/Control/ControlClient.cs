@@ -10,7 +10,6 @@ internal static class ControlClient
     internal const int ExitFailure = 1;         // scripts test for exactly this number
 
     private const int PieceBytes = 65_536;
-    private const int ForEver = -1;
 
     /// <summary>
     /// Sends <paramref name="request"/> to the daemon at <paramref name="path"/> and writes the
@@ -53,7 +52,7 @@ internal static class ControlClient
             error = Libc.Read(fd, piece, out int count);
             if (error != Errno.None) { return $"cannot read the answer: {error.Describe()}"; }
             if (count == 0) { return reply.Finish(); }
-            error = WriteAll(output, reply.Take(piece.AsSpan(0, count)));
+            error = Libc.WriteAll(output, reply.Take(piece.AsSpan(0, count)));
 
             // The reader of our output went away, as head does.
             if (error == Errno.Epipe) { return ""; }
@@ -61,19 +60,7 @@ internal static class ControlClient
         }
     }
 
-    private static Errno WriteAll(int fd, ReadOnlySpan<byte> text)
-    {
-        while (!text.IsEmpty)
-        {
-            Errno error = Libc.Write(fd, text, out int count);
-            if (error == Errno.Eagain) { error = Libc.WaitWritable(fd, ForEver); }
-            if (error != Errno.None) { return error; }
-            text = text[Math.Max(count, 0)..];
-        }
-        return Errno.None;
-    }
-
     /// <summary>Writes a line; a closed standard error leaves nobody to tell.</summary>
     private static void Complain(int fd, string message) =>
-        _ = WriteAll(fd, Encoding.UTF8.GetBytes(message + "\n"));
+        _ = Libc.WriteAll(fd, Encoding.UTF8.GetBytes(message + "\n"));
 }

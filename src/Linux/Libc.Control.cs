@@ -34,6 +34,20 @@ internal static unsafe partial class Libc
         return result == 0 ? Errno.Etimedout : Finish(result);
     }
 
+    /// <summary>Writes everything, waiting as long as it takes.</summary>
+    internal static Errno WriteAll(int fd, ReadOnlySpan<byte> source)
+    {
+        const int ForEver = -1;
+        while (!source.IsEmpty)
+        {
+            Errno error = Write(fd, source, out int count);
+            if (error == Errno.None) { source = source[count..]; }
+            else if (error == Errno.Eagain) { _ = WaitWritable(fd, ForEver); }
+            else { return error; }
+        }
+        return Errno.None;
+    }
+
     private static partial class Native
     {
         [LibraryImport(Library)]
