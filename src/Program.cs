@@ -1,7 +1,13 @@
+using Conntrackd.Control;
+
 namespace Conntrackd;
 
 /// <summary>Entry point: daemon, or one request to a running daemon.</summary>
-internal static class Program
+internal static partial class Program
 {
-    private static int Main() => 0;
+    private static int Main(string[] words)
+    {
+        CommandLine line = CommandLine.Parse(words);
+        return line.Kind == CommandKind.Daemon ? 0 : RunCommand(line);
+    }
 }

@@ -31,7 +31,7 @@ internal static partial class FlowText
     /// <param name="text">Where to.</param>
     /// <param name="flow">What; its addresses and protocol must be known.</param>
     /// <param name="source">Where the flow was read from.</param>
-    /// <param name="wallSeconds">Seconds since 1970, for the age of a flow that has not ended.</param>
+    /// <param name="wallSeconds">Seconds since 1970, for the age of a living flow.</param>
     internal static void Append(
         TextBuffer text, in Flow flow, FlowTextSource source, long wallSeconds)
     {

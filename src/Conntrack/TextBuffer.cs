@@ -75,7 +75,10 @@ internal sealed class TextBuffer
     {
         int shift = 28;
         while (shift > 0 && value >> shift == 0) { shift -= 4; }
-        for (; shift >= 0; shift -= 4) { Append("0123456789abcdef"u8[(int)(value >> shift) & 0xf]); }
+        for (; shift >= 0; shift -= 4)
+        {
+            Append("0123456789abcdef"u8[(int)(value >> shift) & 0xf]);
+        }
     }
 
     /// <summary>

@@ -5,7 +5,7 @@ internal static class TupleText
 {
     /// <summary>
     /// Appends <c>src=A dst=B </c> and the keys, each with a blank behind it. The prefix stands
-    /// before <c>src</c> and <c>dst</c> only: expectations have <c>mask-src=</c>, but <c>sport=</c>.
+    /// before <c>src</c> and <c>dst</c> only: expectations have <c>mask-src=</c> but <c>sport=</c>.
     /// </summary>
     internal static void Append(
         TextBuffer text, AddressFamily family, byte protocol, in FlowTuple tuple,

@@ -18,9 +18,9 @@ internal enum CommandKind : byte
 /// <remarks>
 /// An option is a dash and one letter, or two dashes and its long name. The original looks at the
 /// second letter of any word, so that <c>-i internal</c> asked the peer for a resync; here a word
-/// that is no option and fits no table is an error. Words are taken from left to right and the first
-/// problem ends the reading, as does <c>-h</c> or <c>-v</c>. Two requests are no error, for the
-/// original accepts them: the last one is sent, and a warning names the one that is not.
+/// that is no option and fits no table is an error. Words are taken from left to right and the
+/// first problem ends the reading, as does <c>-h</c> or <c>-v</c>. Two requests are no error, for
+/// the original accepts them: the last one is sent, and a warning names the one that is not.
 /// </remarks>
 internal sealed record CommandLine
 {
@@ -80,9 +80,12 @@ internal sealed record CommandLine
                 return new CommandLine { Kind = CommandKind.Version };
 
             case CommandOptions.Config:
-                if (!reader.TryTake(out string? path)) { return Invalid("Missing config filename"); }
-                reader.ConfigPath = path;
-                return null;
+                if (reader.TryTake(out string? path))
+                {
+                    reader.ConfigPath = path;
+                    return null;
+                }
+                return Invalid("Missing config filename");
 
             case CommandOptions.Daemon:
                 reader.Background = true;

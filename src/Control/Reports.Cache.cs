@@ -96,7 +96,8 @@ internal static partial class Reports
     {
         AppendChange(text, "connections created:\t\t"u8, changes.Created, changes.CreateFailed);
         AppendChange(text, "connections updated:\t\t"u8, changes.Updated, changes.UpdateFailed);
-        AppendChange(text, "connections destroyed:\t\t"u8, changes.Destroyed, changes.DestroyFailed);
+        AppendChange(
+            text, "connections destroyed:\t\t"u8, changes.Destroyed, changes.DestroyFailed);
         text.Append((byte)'\n');
     }
 

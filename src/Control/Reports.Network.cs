@@ -64,7 +64,9 @@ internal readonly record struct NetworkReport(
 
 internal static partial class Reports
 {
-    /// <summary>Appends the block of the link in use, for <c>-s</c> and <c>-s network</c>.</summary>
+    /// <summary>
+    /// Appends the block of the link in use, for <c>-s</c> and <c>-s network</c>.
+    /// </summary>
     internal static void AppendActiveLink(TextBuffer text, in LinkReport link)
     {
         text.Append(KindName(link.Kind));
@@ -131,7 +133,8 @@ internal static partial class Reports
     private static void AppendLinkCounters(TextBuffer text, in LinkReport link)
     {
         AppendPair(
-            text, ""u8, link.BytesSent, " Bytes sent "u8, link.BytesReceived, " Bytes recv"u8, Wide);
+            text, ""u8, link.BytesSent, " Bytes sent "u8, link.BytesReceived, " Bytes recv"u8,
+            Wide);
         AppendPair(
             text, ""u8, link.PacketsSent, " Pckts sent "u8, link.PacketsReceived, " Pckts recv"u8,
             Wide);

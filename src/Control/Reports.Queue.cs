@@ -27,8 +27,8 @@ internal static partial class Reports
     }
 
     /// <summary>
-    /// Appends the first line of <c>-s rsqueue</c>, in its historical spelling. The elements follow,
-    /// oldest first, and no empty line ends them.
+    /// Appends the first line of <c>-s rsqueue</c>, in its historical spelling. The elements
+    /// follow, oldest first, and no empty line ends them.
     /// </summary>
     internal static void AppendResendQueue(TextBuffer text, ulong count)
     {

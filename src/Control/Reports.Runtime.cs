@@ -19,7 +19,9 @@ internal readonly record struct RuntimeReport(
     ulong DumpUnknownType, ulong Overruns, ulong FlushKernel, ulong ResyncKernel,
     ulong BufferBytes)
 {
-    /// <summary>Readers (the original's child processes) that failed; the next two are 0 here.</summary>
+    /// <summary>
+    /// Readers (the original's child processes) that failed; the next two are 0 here.
+    /// </summary>
     internal ulong ChildFailed { get; init; }
     internal ulong ChildSegmentationFault { get; init; }
     internal ulong ChildTermination { get; init; }

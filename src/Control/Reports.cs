@@ -36,7 +36,9 @@ internal static partial class Reports
         text.Append((byte)'\n');
     }
 
-    /// <summary>Appends two numbers and a line feed, with text before, between and behind.</summary>
+    /// <summary>
+    /// Appends two numbers and a line feed, with text before, between and behind.
+    /// </summary>
     private static void AppendPair(
         TextBuffer text, ReadOnlySpan<byte> before, ulong first, ReadOnlySpan<byte> between,
         ulong second, ReadOnlySpan<byte> behind, int columns)

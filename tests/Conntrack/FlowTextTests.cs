@@ -23,7 +23,10 @@ public sealed partial class FlowTextTests
             string printed = SampleFlow.Print(text =>
             {
                 FlowText.Append(text, flow, FlowTextSource.Cache, SampleFlow.WallSeconds);
-                if (Seconds(line, "expires in") is { } left) { FlowText.AppendExpiresIn(text, left); }
+                if (Seconds(line, "expires in") is { } left)
+                {
+                    FlowText.AppendExpiresIn(text, left);
+                }
                 if (Seconds(line, "active since") is { } age)
                 {
                     FlowText.AppendActiveSince(text, age);
@@ -176,7 +179,9 @@ public sealed partial class FlowTextTests
             : null;
     }
 
-    /// <summary>Reads the XML form; ICMP types and ids are not in it, nor are states but TCP's.</summary>
+    /// <summary>
+    /// Reads the XML form; ICMP types and ids are not in it, nor are states but TCP's.
+    /// </summary>
     private static Flow ParseXml(string line)
     {
         Flow flow = default;

@@ -27,7 +27,9 @@ internal static class SampleFlow
         return Encoding.ASCII.GetString(text.Written);
     }
 
-    /// <summary>Reads a line of the default format; what stands in brackets behind is left.</summary>
+    /// <summary>
+    /// Reads a line of the default format; what stands in brackets behind is left.
+    /// </summary>
     internal static Flow ParseText(string line)
     {
         Flow flow = default;
@@ -152,7 +154,8 @@ internal static class SampleFlow
                 flow.Present |= FlowAttributes.Zone;
                 break;
             case "delta-time" or "deltatime":
-                flow.TimestampStartNanoseconds = ((ulong)WallSeconds - Number(value)) * 1_000_000_000;
+                flow.TimestampStartNanoseconds =
+                    ((ulong)WallSeconds - Number(value)) * 1_000_000_000;
                 flow.Present |= FlowAttributes.TimestampStart;
                 break;
             case "helper":

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Conntrackd.Tests.Control;
 
-/// <summary>Every topic of <c>-s</c> against the output of the original with the same counters.</summary>
+/// <summary>
+/// Every topic of <c>-s</c> against the output of the original with the same counters.
+/// </summary>
 public sealed class ReportsTests
 {
     private static readonly CacheReport s_internal = new(
@@ -61,8 +63,10 @@ public sealed class ReportsTests
     });
 
     [Fact]
-    public void Cache_statistics_of_stats_mode() => Golden.Check("stats-acct1-a.s-cache.out", text =>
-        Reports.AppendCacheDetail(text, "stats"u8, new CacheReport(58, 58, 58, 0, 0, 16, 0, 0, 0)));
+    public void Cache_statistics_of_stats_mode() => Golden.Check(
+        "stats-acct1-a.s-cache.out",
+        text => Reports.AppendCacheDetail(
+            text, "stats"u8, new CacheReport(58, 58, 58, 0, 0, 16, 0, 0, 0)));
 
     [Fact]
     public void Cache_statistics_with_both_caches_off() =>
@@ -90,7 +94,8 @@ public sealed class ReportsTests
     public void Malformed_messages_are_the_sum_of_their_kinds()
     {
         string text = Golden.Print(text => Reports.AppendNetwork(
-            text, new NetworkReport(1, 2, 4, 8, 16, 32, SendMalformed: 64, Lost: 128, Before: 256)));
+            text,
+            new NetworkReport(1, 2, 4, 8, 16, 32, SendMalformed: 64, Lost: 128, Before: 256)));
         Assert.Contains("\trecv:\n\t\tMalformed messages:\t                  63\n", text);
         Assert.Contains("\tsend:\n\t\tMalformed messages:\t                  64\n", text);
     }
@@ -113,7 +118,8 @@ public sealed class ReportsTests
             text, new LinkReport(kind, "eth2", status, active, 0, 0, 0, 0, 0, 0))));
 
     [Theory]
-    [InlineData(LinkKind.Tcp, "TCP traffic (active device=eth2) server=connected client=disconnected:")]
+    [InlineData(LinkKind.Tcp,
+        "TCP traffic (active device=eth2) server=connected client=disconnected:")]
     [InlineData(LinkKind.Multicast, "multicast traffic (active device=eth2):")]
     internal void Active_link_titles(LinkKind kind, string title) =>
         Assert.StartsWith(title, Golden.Print(text => Reports.AppendActiveLink(

@@ -1,0 +1,78 @@
+using Conntrackd.Config;
+using Conntrackd.Conntrack;
+using Conntrackd.Control;
+using Conntrackd.Daemon;
+using Conntrackd.Linux;
+
+namespace Conntrackd;
+
+internal static partial class Program
+{
+    private const int StandardOutput = 1;
+    private const int StandardError = 2;
+    private const int ExitSuccess = 0;
+    private const int ExitFailure = 1;          // scripts test for exactly this number
+
+    /// <summary>
+    /// Does what needs no daemon of our own: help, version, complaints, a request to the one that
+    /// runs. Only what was asked for goes to standard output.
+    /// </summary>
+    private static int RunCommand(CommandLine line)
+    {
+        var text = new TextBuffer();
+        switch (line.Kind)
+        {
+            case CommandKind.Help:
+                CommandHelp.AppendUsage(text, ProgramName);
+                return Print(text);
+
+            case CommandKind.Version:
+                CommandHelp.AppendVersion(text);
+                return Print(text);
+
+            case CommandKind.Request:
+                foreach (string warning in line.Warnings) { Complain(warning); }
+                return RunRequest(line);
+
+            case CommandKind.Invalid or CommandKind.Daemon:
+            default:
+                if (line.WantsUsage) { CommandHelp.AppendUsage(text, ProgramName); }
+                text.Append($"{line.Error}\n");
+                _ = Libc.WriteAll(StandardError, text.Written);
+                return ExitFailure;
+        }
+    }
+
+    /// <summary>
+    /// Sends the request to the socket that the configuration names. Warnings about the
+    /// configuration are the daemon's to give; an error means that there cannot be a daemon.
+    /// </summary>
+    private static int RunRequest(CommandLine line)
+    {
+        ConfigLoad load = ConfigFile.Load(line.ConfigPath);
+        if (load.Options is { } options)
+        {
+            return ControlClient.Run(
+                options.UnixPath, line.Request, StandardOutput, StandardError);
+        }
+        if (load.Error is not null) { Complain(load.Error); }
+        foreach (Diagnostic diagnostic in load.Result?.Diagnostics ?? [])
+        {
+            if (diagnostic.Severity == Severity.Error) { Complain(diagnostic.Render()); }
+        }
+        return load.ExitStatus;
+    }
+
+    private static string ProgramName => Environment.GetCommandLineArgs()[0];
+
+    private static int Print(TextBuffer text) =>
+        Libc.WriteAll(StandardOutput, text.Written) == Errno.None ? ExitSuccess : ExitFailure;
+
+    /// <summary>Writes a line; a closed standard error leaves nobody to tell.</summary>
+    private static void Complain(string message)
+    {
+        var text = new TextBuffer();
+        text.Append($"{message}\n");
+        _ = Libc.WriteAll(StandardError, text.Written);
+    }
+}
