@@ -43,6 +43,10 @@ public sealed class TidyTests
     private static readonly Regex s_openEnds = new(
         @"\b(TO" + "DO|FIX" + "ME|HA" + "CK|XX" + @"X)\b|\bNot" + @"ImplementedException\b");
 
+    // Programs that are not C#: only their width and their open ends are looked at.
+    private static readonly string[] s_scriptFolders = ["packaging", ".ci"];
+    private static readonly string[] s_scriptNames = ["*.sh", "*.py", "*.nft", "run"];
+
     private static readonly List<SourceFile> s_sources = ReadAll("src");
     private static readonly List<SourceFile> s_all =
         [.. s_sources, .. ReadAll("tests"), .. ReadAll("bench")];
@@ -138,7 +142,7 @@ public sealed class TidyTests
     [Fact]
     public void Lines_are_at_most_100_columns_wide()
     {
-        AssertNone(s_all.SelectMany(file => file.Lines
+        AssertNone(s_all.Concat(Scripts()).SelectMany(file => file.Lines
             .Select((line, index) => (line, index))
             .Where(row => row.line.Length > ColumnsMax)
             .Select(row => $"{file.Path}:{row.index + 1}: {row.line.Length} columns")));
@@ -147,7 +151,7 @@ public sealed class TidyTests
     [Fact]
     public void Nothing_is_left_for_later()
     {
-        AssertNone(s_all.SelectMany(file => file.Lines
+        AssertNone(s_all.Concat(Scripts()).SelectMany(file => file.Lines
             .Select((line, index) => (line, index))
             .Where(row => s_openEnds.IsMatch(row.line))
             .Select(row => $"{file.Path}:{row.index + 1}: {row.line.Trim()}")));
@@ -201,6 +205,17 @@ public sealed class TidyTests
             .Select(name => SourceFile.Read(root, name))
             .Where(file => !Regex.IsMatch(file.Path, "/(bin|obj)/"))
             .OrderBy(file => file.Path, StringComparer.Ordinal)];
+    }
+
+    private static IEnumerable<SourceFile> Scripts()
+    {
+        string root = Repository.Root;
+        var files = s_scriptFolders.Select(folder => Path.Combine(root, folder))
+            .Where(Directory.Exists)
+            .SelectMany(folder => s_scriptNames.SelectMany(
+                name => Directory.EnumerateFiles(folder, name, SearchOption.AllDirectories)))
+            .Append(Path.Combine(root, "build.sh"));
+        return files.Select(path => SourceFile.Read(root, path));
     }
 
     private static void AssertNone(IEnumerable<string> offences)
