@@ -239,6 +239,13 @@ skip_reasons() {
         END { for (r in count) printf "    %d skipped: %s\n", count[r], r }' "$1" | sort
 }
 
+# What the tests measured: lines that begin so, with the parameters of the test.
+measured() {
+    sed -n -e 's/.*<UnitTestResult .*testName="[^"(]*\(([^"]*)\)\{0,1\}".*/\1/;t name' \
+        -e 's/.*\(measured: [^<]*\).*/\1/;t line' -e b -e ':name' -e 'h;b' \
+        -e ':line' -e 'G;s/\n/ /;s/&quot;//g;s/^/    /p' "$1"
+}
+
 run_tests() {
     local results=$scratch/results trx status=0 counters total passed failed
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
@@ -249,7 +256,10 @@ run_tests() {
     total=$(attribute total "$counters")
     passed=$(attribute passed "$counters")
     failed=$(attribute failed "$counters")
-    if [ -n "$trx" ]; then skip_reasons "$trx"; fi
+    if [ -n "$trx" ]; then
+        measured "$trx"
+        skip_reasons "$trx"
+    fi
     # A test host that dies leaves no failed test behind: that is a failure all the same.
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; warn "the test run broke off"; fi
     if [ "$total" = 0 ]; then warn "no test ran"; status=1; fi

@@ -3,7 +3,11 @@
 #
 # demo.sh - two firewalls, live connections through one of them, and then it dies.
 #
-#   demo.sh --daemon PATH [--keep]
+#   demo.sh --daemon PATH [--peer PATH] [--keep] [--seconds N] [--no-commit]
+#
+#   --peer PATH    another daemon on fw2          --seconds N    of traffic before the failure
+#   --keep         leave everything running       --no-commit    leave out "conntrackd -c": shows
+#                                                                that nothing survives without it
 #
 #     client ──┬── in0 fw1 out0 ──┬── server      10.11.0.10 fd11::10    10.22.0.10 fd22::10
 #              │     sync link    │               the gateway on either side is .1 and ::1;
@@ -19,24 +23,31 @@ here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 readonly here
 PATH=$PATH:/usr/sbin:/sbin
 
-readonly SETTLE_SECONDS=4    # traffic before the failure
-readonly AFTER_SECONDS=6     # traffic after it
+readonly AFTER_SECONDS=6     # of traffic after the failure; TCP asks again after 0.2, 0.4, 0.8 ...
 readonly VIP4_IN=10.11.0.1 VIP6_IN=fd11::1 VIP4_OUT=10.22.0.1 VIP6_OUT=fd22::1
 
-usage() { sed -n '4,16p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+usage() { sed -n '4,19p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 
-daemon= keep=
+daemon= peer= keep= commit=1 seconds=4
 while [ $# -gt 0 ]; do
     case $1 in
     --daemon) [ $# -ge 2 ] || usage
         daemon=$2
         shift ;;
+    --peer) [ $# -ge 2 ] || usage
+        peer=$2
+        shift ;;
+    --seconds) [ $# -ge 2 ] || usage
+        seconds=$2
+        shift ;;
     --keep) keep=1 ;;
+    --no-commit) commit= ;;
     *) usage ;;
     esac
     shift
 done
 [ -n "$daemon" ] || usage
+peer=${peer:-$daemon}
 
 lab=ctd-demo-$$
 dir=$(mktemp -d "/tmp/$lab.XXXX")
@@ -50,7 +61,12 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 note() { printf '  %s\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 in_ns() { local who=$1; shift; ip netns exec "$lab-$who" "$@"; }
-control() { local who=$1; shift; in_ns "$who" "$daemon" -C "$dir/$who/conntrackd.conf" "$@"; }
+binary_of() { if [ "$1" = fw1 ]; then echo "$daemon"; else echo "$peer"; fi; }
+control() {
+    local who=$1
+    shift
+    in_ns "$who" "$(binary_of "$who")" -C "$dir/$who/conntrackd.conf" "$@"
+}
 
 # What runs in our namespaces was started by us; nothing else is touched.
 remove() {
@@ -87,7 +103,7 @@ trap 'exit 129' HUP
 explain_kept_lab() {
     say "The lab is still there."
     note "look:    ip netns exec $lab-fw2 conntrack -L"
-    note "         ip netns exec $lab-fw2 $daemon -C $dir/fw2/conntrackd.conf -s"
+    note "         ip netns exec $lab-fw2 $peer -C $dir/fw2/conntrackd.conf -s"
     note "         ip netns exec $lab-client ip addr"
     note "log:     $dir/fw2/conntrackd.log"
     note "remove:  for n in client fw1 fw2 server; do"
@@ -149,18 +165,19 @@ own_addresses() { # FIREWALL: it is the gateway now
 # ---- the daemons ----
 
 start_daemon() { # FIREWALL LOCAL PEER
-    local who=$1 tries=0
+    local who=$1 tries=0 binary
+    binary=$(binary_of "$who")
     mkdir "$dir/$who"
     sed -e "s|@LOCAL@|$2|; s|@PEER@|$3|; s|@DIRECTORY@|$dir/$who|" \
         "$here/conntrackd.conf.in" >"$dir/$who/conntrackd.conf"
-    ip netns exec "$lab-$who" "$daemon" -C "$dir/$who/conntrackd.conf" \
+    ip netns exec "$lab-$who" "$binary" -C "$dir/$who/conntrackd.conf" \
         >"$dir/$who/stdout" 2>"$dir/$who/stderr" &
     echo $! >"$dir/$who/pid"
     disown
-    until control "$who" -s >/dev/null 2>&1; do
+    until control "$who" -s 2>/dev/null | grep -q cache; do
         tries=$((tries + 1))
         if [ $tries -gt 100 ] || ! kill -0 "$(cat "$dir/$who/pid")" 2>/dev/null; then
-            die "$daemon did not start on $who"
+            die "$binary did not start on $who"
         fi
         sleep 0.1
     done
@@ -211,13 +228,13 @@ note "translation with random ports, a translated service, IPv6 routed and trans
 make_network
 own_addresses fw1
 
-say "Start $daemon on both. fw1 is the gateway."
+say "Start $daemon on fw1 and $peer on fw2. fw1 is the gateway."
 start_daemon fw1 10.33.0.1 10.33.0.2
 start_daemon fw2 10.33.0.2 10.33.0.1
 
-say "Open 40 connections through fw1 that talk all the time, for $SETTLE_SECONDS seconds."
+say "Open 40 connections through fw1 that talk all the time, for $seconds seconds."
 start_traffic
-sleep "$SETTLE_SECONDS"
+sleep "$seconds"
 
 say "What fw1 knows (conntrackd -i, internal cache):"
 show_cache fw1 -i
@@ -237,8 +254,13 @@ ip -n "$lab-fw2" link set sync down
 kill -KILL "$(cat "$dir/fw1/pid")" 2>/dev/null || die "the daemon of fw1 had already ended"
 kill -USR1 "${drivers[@]}"
 
-say "fw2 takes over: conntrackd -c puts the external cache into the kernel, then the addresses move."
-control fw2 -c >/dev/null || die "conntrackd -c failed on fw2"
+if [ -n "$commit" ]; then
+    say "fw2 takes over: conntrackd -c puts the external cache into the kernel, then the" \
+        "addresses move."
+    control fw2 -c >/dev/null || die "conntrackd -c failed on fw2"
+else
+    say "fw2 takes over without conntrackd -c: only the addresses move."
+fi
 own_addresses fw2
 note "fw2's kernel: $(in_ns fw2 cat /proc/sys/net/netfilter/nf_conntrack_count) entries."
 

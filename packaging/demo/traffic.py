@@ -12,8 +12,9 @@ much as BULK_BYTES_PER_SECOND). "drive" obeys signals: USR1 = the failure happen
 the report, TERM = write it and leave. All connections are open when REPORT appears.
 
 A connection lives if data sent after the failure has come back unchanged and is still coming
-back. TCP answers are compared with what was sent, byte by byte. UDP answers carry the address and port
-the echo server saw: if these change, address translation was lost and the flow counts as dead.
+back. TCP answers are compared with what was sent, byte by byte. UDP answers carry the address and
+port the echo server saw: if these change, address translation was lost and the flow counts as
+dead.
 """
 import json
 import os

@@ -1,0 +1,111 @@
+using System.IO;
+using System.Net.Sockets;
+using System.Threading;
+using Xunit;
+
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>
+/// The built program as an administrator meets it: wrong calls, crashes, neighbours.
+/// </summary>
+public sealed class CommandLineTests
+{
+    [LabFact]
+    public void A_wrong_flag_is_an_error()
+    {
+        CommandResult result = Shell.Run(Requirements.Binary, "-z");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("-z", result.Error, StringComparison.Ordinal);
+    }
+
+    [LabFact]
+    public void A_missing_configuration_is_an_error_that_names_the_file()
+    {
+        CommandResult result = Shell.Run(Requirements.Binary, "-C", "/nonexistent/ctd.conf");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("/nonexistent/ctd.conf", result.Error, StringComparison.Ordinal);
+    }
+
+    [LabFact]
+    public void An_unreadable_configuration_is_an_error_that_names_the_file()
+    {
+        using var lab = new Lab();
+        CommandResult result = lab.Run(1, Requirements.Binary, "-C", lab.Folder);
+        // The original ends with 2 for a directory and with 1 for other errors.
+        Assert.InRange(result.ExitCode, 1, 2);
+        Assert.Contains(lab.Folder, result.Error, StringComparison.Ordinal);
+    }
+
+    [LabFact]
+    public void A_wrong_configuration_is_an_error_that_names_file_line_and_column()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab);
+        string text = File.ReadAllText(daemon.ConfigPath);
+        File.WriteAllText(daemon.ConfigPath, text.Replace("Port 3780", "Port abc"));
+        CommandResult result = daemon.StartInVain();
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"fw1\.conf:\d+:\d+: .*abc", result.Error);
+        Assert.False(File.Exists(daemon.LockPath));
+    }
+
+    [LabFact]
+    public void A_client_without_a_daemon_is_told_so()
+    {
+        using var lab = new Lab();
+        CommandResult result = NewDaemon(lab).Ask("-s");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("is conntrackd running?", result.Error, StringComparison.Ordinal);
+    }
+
+    [LabFact]
+    public void A_second_daemon_is_refused_and_the_first_lives_on()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab).Start();
+        CommandResult second = daemon.StartInVain();
+        Assert.Equal(1, second.ExitCode);
+        Assert.Contains(daemon.LockPath, second.Output + second.Error + daemon.Log);
+        Assert.Equal(0, daemon.Ask("-s").ExitCode);
+        Assert.True(daemon.IsRunning);
+    }
+
+    [LabFact]
+    public void A_killed_daemon_starts_again_at_once()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab).Start();
+        daemon.Kill();
+        daemon.Start();
+        Assert.Equal(0, daemon.Stop());
+        Assert.False(File.Exists(daemon.SocketPath));
+    }
+
+    [LabFact]
+    public void The_request_to_stop_ends_it_in_order()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab).Start();
+        daemon.Tell("-k");
+        Wait.Until("the daemon has ended", 5, () => !daemon.IsRunning);
+        Assert.Equal(0, daemon.ExitCode);
+    }
+
+    [LabFact]
+    public void A_client_that_says_nothing_blocks_nobody()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab).Start();
+        using var silent = new Socket(
+            AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silent.Connect(new UnixDomainSocketEndPoint(daemon.SocketPath));
+        Thread.Sleep(200);
+        CommandResult result = lab.Run(
+            1, "timeout", "3", Requirements.Binary, "-C", daemon.ConfigPath, "-s");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("cache internal", result.Output, StringComparison.Ordinal);
+    }
+
+    private static DaemonProcess NewDaemon(Lab lab) =>
+        new(lab, 1, Requirements.Binary, new DaemonConfig());
+}

@@ -1,0 +1,69 @@
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>The configuration of one daemon of the lab; what the tests vary is a member.</summary>
+internal sealed record DaemonConfig
+{
+    internal string Link { get; init; } = "udp";
+
+    /// <summary>Enough for the bursts of these tests: overruns are made on purpose.</summary>
+    internal int EventBufferBytes { get; init; } = 32 * 1024 * 1024;
+
+    internal int EventBufferBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>The text for a firewall; all files of the daemon start with this path.</summary>
+    internal string Render(int firewall, string path) => $$"""
+        Sync {
+            Mode FTFW {
+                ResendQueueSize 131072
+                ACKWindowSize 300
+            }
+            {{LinkSection(firewall)}}
+        }
+        General {
+            HashSize 32768
+            HashLimit 524288
+            LogFile {{path}}.log
+            Syslog off
+            LockFile {{path}}.lock
+            UNIX {
+                Path {{path}}.ctl
+            }
+            NetlinkBufferSize {{EventBufferBytes}}
+            NetlinkBufferSizeMaxGrowth {{EventBufferBytesMax}}
+            Filter From Userspace {
+                Address Ignore {
+                    IPv4_address 127.0.0.1
+                    IPv4_address {{Lab.SyncAddress(1)}}
+                    IPv4_address {{Lab.SyncAddress(2)}}
+                }
+            }
+        }
+
+        """;
+
+    private string LinkSection(int firewall)
+    {
+        string addresses = Link switch
+        {
+            "udp" => $"""
+                UDP
+                        IPv4_address {Lab.SyncAddress(firewall)}
+                        IPv4_Destination_Address {Lab.SyncAddress(3 - firewall)}
+                        Port 3780
+                """,
+            "multicast" => $"""
+                Multicast
+                        IPv4_address 225.0.0.50
+                        IPv4_interface {Lab.SyncAddress(firewall)}
+                        Group 3780
+                """,
+            _ => throw new InvalidOperationException($"unknown link {Link}"),
+        };
+        string[] lines = addresses.Split('\n', 2);
+        return $"{lines[0]} {{\n{lines[1]}\n"
+            + "        Interface sync\n"
+            + "        SndSocketBuffer 4194304\n"
+            + "        RcvSocketBuffer 4194304\n"
+            + "        Checksum on\n    }";
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text.RegularExpressions;
+
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>One daemon on one firewall of a lab: started, asked, stopped, frozen, killed.</summary>
+internal sealed class DaemonProcess
+{
+    private const int StartSeconds = 10, StopSeconds = 10;
+
+    private readonly Lab _lab;
+    private readonly string _binary;
+    private Process? _process;
+
+    internal DaemonProcess(Lab lab, int firewall, string binary, DaemonConfig config)
+    {
+        _lab = lab;
+        _binary = binary;
+        Firewall = firewall;
+        BasePath = lab.PathOf($"fw{firewall}");
+        File.WriteAllText(ConfigPath, config.Render(firewall, BasePath));
+    }
+
+    internal int Firewall { get; }
+
+    /// <summary>The start of the names of all its files.</summary>
+    internal string BasePath { get; }
+
+    internal string ConfigPath => BasePath + ".conf";
+
+    internal string SocketPath => BasePath + ".ctl";
+
+    internal string LockPath => BasePath + ".lock";
+
+    internal bool IsRunning => _process is { HasExited: false };
+
+    internal int ExitCode => _process!.ExitCode;
+
+    /// <summary>What it printed and what it logged, for messages of failed assertions.</summary>
+    /// <remarks>In the foreground both hold the same lines, each is wanted once.</remarks>
+    internal string Log => $"daemon of fw{Firewall}, {_binary}:\n" + string.Join(
+        '\n', LinesOf(BasePath + ".out").Union(LinesOf(BasePath + ".log")));
+
+    /// <summary>Starts the daemon and waits until it answers.</summary>
+    internal DaemonProcess Start()
+    {
+        Launch();
+        Wait.Until($"fw{Firewall} answers -s", StartSeconds, () =>
+        {
+            if (!IsRunning)
+            {
+                throw new InvalidOperationException(
+                    $"ended with exit status {_process?.ExitCode}: {Log}");
+            }
+            return Ask("-s") is { ExitCode: 0, Output.Length: > 0 };
+        });
+        return this;
+    }
+
+    /// <summary>Starts the daemon and waits until it has given up.</summary>
+    internal CommandResult StartInVain() => Ask();
+
+    internal void Launch() =>
+        _process = _lab.Start(Firewall, BasePath + ".out", _binary, "-C", ConfigPath);
+
+    /// <summary>A client command, for example "-e"; the result is not checked.</summary>
+    internal CommandResult Ask(params string[] arguments) =>
+        _lab.Run(Firewall, _binary, ["-C", ConfigPath, .. arguments]);
+
+    internal string Tell(params string[] arguments) => Ask(arguments).Checked().Output;
+
+    /// <summary>Ends it in order (SIGTERM) and returns its exit status.</summary>
+    internal int Stop()
+    {
+        Signal("TERM");
+        Process process = _process!;
+        if (!process.WaitForExit(TimeSpan.FromSeconds(StopSeconds)))
+        {
+            throw new TimeoutException($"does not stop: {Log}");
+        }
+        return process.ExitCode;
+    }
+
+    internal void Kill()
+    {
+        Signal("KILL");
+        _process!.WaitForExit();
+    }
+
+    /// <summary>Stops the clock of the daemon; events pile up meanwhile.</summary>
+    internal void Freeze() => Signal("STOP");
+
+    internal void Thaw() => Signal("CONT");
+
+    /// <summary>The number behind a label in one of the statistics.</summary>
+    internal long Counter(string topic, string label)
+    {
+        string text = Tell("-s", topic);
+        Match match = Regex.Match(text, Regex.Escape(label) + @":?\s+(\d+)");
+        return match.Success
+            ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"no '{label}' in -s {topic}:\n{text}");
+    }
+
+    private void Signal(string name) =>
+        Shell.Run("kill", "-" + name, _process!.Id.ToString(CultureInfo.InvariantCulture));
+
+    private static string[] LinesOf(string path) =>
+        File.Exists(path) ? File.ReadAllLines(path) : [];
+}

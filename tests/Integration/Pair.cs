@@ -1,0 +1,58 @@
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>A lab with a daemon on each firewall; fw1 is the active one.</summary>
+internal sealed class Pair : IDisposable
+{
+    internal Pair(string pair, DaemonConfig config)
+    {
+        (string binary1, string binary2) = Pairs.Binaries(pair);
+        Lab = new Lab();
+        try
+        {
+            Active = new DaemonProcess(Lab, 1, binary1, config);
+            Backup = new DaemonProcess(Lab, 2, binary2, config);
+            Load = new LoadTool(Lab);
+            Active.Start();
+            Backup.Start();
+        }
+        catch
+        {
+            Lab.Dispose();
+            throw;
+        }
+    }
+
+    internal Pair(string pair, string link)
+        : this(pair, new DaemonConfig { Link = link })
+    {
+    }
+
+    internal Lab Lab { get; }
+
+    internal DaemonProcess Active { get; }
+
+    internal DaemonProcess Backup { get; }
+
+    internal LoadTool Load { get; }
+
+    public void Dispose() => Lab.Dispose();
+
+    /// <summary>
+    /// Waits until fw2's external cache equals fw1's kernel table; returns the seconds that took.
+    /// </summary>
+    internal double AwaitReplicated(double seconds, int flows)
+    {
+        try
+        {
+            return Wait.Until(
+                $"fw2's external cache has fw1's {flows} flows",
+                seconds,
+                () => Load.KernelAgainstListing(Backup, "-e"),
+                difference => difference.IsNone && difference.Same == flows);
+        }
+        catch (TimeoutException error)
+        {
+            throw new TimeoutException($"{error.Message}\n{Active.Log}\n{Backup.Log}");
+        }
+    }
+}
