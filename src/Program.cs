@@ -1,4 +1,5 @@
 using Conntrackd.Control;
+using Conntrackd.Daemon;
 
 namespace Conntrackd;
 
@@ -8,6 +9,7 @@ internal static partial class Program
     private static int Main(string[] words)
     {
         CommandLine line = CommandLine.Parse(words);
-        return line.Kind == CommandKind.Daemon ? 0 : RunCommand(line);
+        return line.Kind == CommandKind.Daemon
+            ? Launcher.Run(line.ConfigPath, line.Background) : RunCommand(line);
     }
 }

@@ -17,12 +17,6 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     private bool _related;
     private uint _at;
 
-    /// <summary>Flows that are in the kernel now.</summary>
-    internal uint Committed { get; private set; }
-
-    /// <summary>Flows that the kernel refused.</summary>
-    internal uint Failed { get; private set; }
-
     /// <summary>True when both passes have been taken.</summary>
     internal bool IsDone { get; private set; }
 
@@ -31,13 +25,12 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     /// done.
     /// </summary>
     internal bool TryTake(
-        ref Flow flow, uint nowSeconds, ref int budget, out uint handle, out uint timeoutSeconds)
+        ref Flow flow, uint nowSeconds, ref int budget, out uint timeoutSeconds)
     {
         timeoutSeconds = 0;
-        handle = 0;
         while (!IsDone && budget > 0)
         {
-            handle = external.Next(_at, ref budget);
+            uint handle = external.Next(_at, ref budget);
             _at = handle;
             if (handle == 0)
             {
@@ -52,13 +45,6 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
             return true;
         }
         return false;
-    }
-
-    /// <summary>The kernel's last word on one flow.</summary>
-    internal void OnResult(bool committed)
-    {
-        if (committed) { Committed++; }
-        else { Failed++; }
     }
 
     private uint TimeoutOf(in Flow flow, uint touchedSeconds, uint nowSeconds)

@@ -44,7 +44,7 @@ internal sealed class Cluster : IDisposable
                 now => (uint)(first + (now / Second)) + offset, _now));
         }
         _cut = new bool[count, count];
-        _lossPercent = _random.Next(3) == 0 ? 0 : _random.Next(1, 30);
+        _lossPercent = _random.Next(3) == 0 ? 0 : _random.Next(1, 21);
         _duplicatePercent = _random.Next(2) == 0 ? 0 : _random.Next(1, 20);
         _delayMax = _random.Next(3) switch { 0 => 50, 1 => 2 * Millisecond, _ => 60 * Millisecond };
     }
@@ -69,7 +69,7 @@ internal sealed class Cluster : IDisposable
             Advance(Math.Min(nextOperation, busyUntil));
         }
         Heal();
-        long quietUntil = _now + ((_lossPercent > 20 ? 60 : 30) * Second);
+        long quietUntil = _now + (40 * Second);
         while (_now < quietUntil)
         {
             if (++steps > StepsMax) { return "livelock in the quiet time\n" + string.Concat(_nodes.ConvertAll(Describe)); }

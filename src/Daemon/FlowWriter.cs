@@ -1,0 +1,225 @@
+using Conntrackd.Conntrack;
+using Conntrackd.Kernel;
+using Conntrackd.Linux;
+using Conntrackd.Sync;
+using Conntrackd.Wire;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>
+/// Puts peers' flows into the kernel, a batch at a time, and knows the remedy for each refusal.
+/// </summary>
+/// <remarks>
+/// Used for commits and for direct injection; each has a writer of its own, because the kernel tells
+/// from the socket who caused an event. Remedies, tried in this order, once each (sync.md 11, 13):
+/// <code>
+/// create   EEXIST              delete what holds either tuple, create
+///          EOPNOTSUPP, helper  create without helper (not loaded here)
+///          ENOENT, master      create without master (not here)
+/// update   ENOENT              create
+///          anything else       delete, create
+/// destroy  ENOENT              is what was wanted
+/// </code>
+/// A request is not repaired if a later one of the same batch is about the same flow: that one wins.
+/// </remarks>
+internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
+{
+    private const uint FallbackTimeoutSeconds = 60;
+    private const int RoundsMax = 3;
+    private const int LogIntervalSeconds = 10;
+
+    private struct Request
+    {
+        internal Flow Flow;
+        internal SyncType Kind;
+        internal uint TimeoutSeconds;
+        internal bool Replace;
+        internal Errno Error;
+    }
+
+    private readonly Request[] _requests = new Request[RequestBatch.RequestsMax];
+    private readonly bool _windowTracking;
+    private readonly uint _timeoutSeconds;
+    private readonly string _name;
+    private readonly Log _log;
+    private TableWriter _writer = null!;
+    private LogThrottle _throttle = new(LogIntervalSeconds);
+    private int _count;
+
+    private FlowWriter(string name, bool windowTracking, uint timeoutSeconds, Log log)
+    {
+        _name = name;
+        _windowTracking = windowTracking;
+        _timeoutSeconds = timeoutSeconds;
+        _log = log;
+    }
+
+    internal ulong Created { get; private set; }
+
+    internal ulong CreateFailed { get; private set; }
+
+    internal ulong Updated { get; private set; }
+
+    internal ulong UpdateFailed { get; private set; }
+
+    internal ulong Destroyed { get; private set; }
+
+    internal ulong DestroyFailed { get; private set; }
+
+    /// <summary>Events caused by this writer carry it.</summary>
+    internal uint PortId => _writer.PortId;
+
+    /// <param name="name">Stands in log lines: what is being done.</param>
+    /// <param name="windowTracking">TCPWindowTracking.</param>
+    /// <param name="timeoutSeconds">Of flows that come without one; 0 = 60.</param>
+    /// <param name="counters">Of the kernel room.</param>
+    /// <param name="log">Where refusals are told, a line per interval.</param>
+    /// <param name="writer">The result.</param>
+    internal static Errno TryOpen(
+        string name, bool windowTracking, uint timeoutSeconds, KernelCounters counters, Log log,
+        out FlowWriter? writer)
+    {
+        var opened = new FlowWriter(name, windowTracking,
+            timeoutSeconds == 0 ? FallbackTimeoutSeconds : timeoutSeconds, log);
+        Errno error = TableWriter.TryOpen(opened, counters, out TableWriter? table);
+        writer = null;
+        if (error != Errno.None) { return error; }
+        opened._writer = table!;
+        writer = opened;
+        return Errno.None;
+    }
+
+    /// <inheritdoc/>
+    public void Inject(SyncType type, ref Flow flow) =>
+        Add(type, in flow,
+            flow.Has(FlowAttributes.Timeout) && flow.TimeoutSeconds != 0
+                ? flow.TimeoutSeconds : _timeoutSeconds);
+
+    /// <summary>Adds one request; a full batch is flushed first.</summary>
+    internal void Add(SyncType kind, in Flow flow, uint timeoutSeconds)
+    {
+        if (_count == _requests.Length) { Flush(); }
+        ref Request request = ref _requests[_count++];
+        request.Flow = flow;
+        request.Kind = kind;
+        request.TimeoutSeconds = timeoutSeconds;
+        request.Replace = false;
+        request.Error = Errno.None;
+    }
+
+    /// <summary>Sends what was added and repairs what was refused.</summary>
+    internal void Flush()
+    {
+        if (_count == 0) { return; }
+        for (int i = 0; i < _count; i++) { Send(i); }
+        _writer.Flush();
+        for (int round = 0; round < RoundsMax; round++)
+        {
+            bool again = false;
+            for (int i = 0; i < _count; i++)
+            {
+                if (_requests[i].Error == Errno.None || !Mend(ref _requests[i], i)) { continue; }
+                _requests[i].Error = Errno.None;
+                Send(i);
+                again = true;
+            }
+            if (!again) { break; }
+            _writer.Flush();
+        }
+        for (int i = 0; i < _count; i++) { CountResult(in _requests[i]); }
+        _count = 0;
+    }
+
+    /// <inheritdoc/>
+    public void OnTableResult(int token, Errno error) => _requests[token].Error = error;
+
+    public void Dispose() => _writer.Dispose();
+
+    private void Send(int index)
+    {
+        ref Request request = ref _requests[index];
+        var options = new CreateOptions(request.TimeoutSeconds, _windowTracking);
+        // The second try after a flush always fits: a batch holds one request of any size.
+        for (int tries = 0; tries < 2; tries++)
+        {
+            bool added = (request.Kind, request.Replace) switch
+            {
+                (SyncType.FlowDestroy, _) => _writer.AddDelete(index, in request.Flow),
+                (_, true) => _writer.AddReplace(index, in request.Flow, in options),
+                (SyncType.FlowNew, _) => _writer.AddCreate(index, in request.Flow, in options),
+                _ => _writer.AddUpdate(index, in request.Flow, in options),
+            };
+            if (added) { return; }
+            _writer.Flush();
+        }
+        request.Error = Errno.Einval;
+    }
+
+    // Changes a refused request into what may be accepted. False if there is nothing to try.
+    private bool Mend(ref Request request, int index)
+    {
+        if (request.Kind == SyncType.FlowDestroy || HasLater(index)) { return false; }
+        bool create = request.Kind == SyncType.FlowNew || request.Replace;
+        if (request.Error == Errno.Eopnotsupp && request.Flow.Has(FlowAttributes.Helper))
+        {
+            request.Flow.Present &= ~FlowAttributes.Helper;
+            return true;
+        }
+        if (create && request.Error == Errno.Enoent && request.Flow.Has(FlowAttributes.Master))
+        {
+            request.Flow.Present &= ~(FlowAttributes.Master | FlowAttributes.MasterL4Keys);
+            return true;
+        }
+        if (!create && request.Error == Errno.Enoent)
+        {
+            request.Kind = SyncType.FlowNew;
+            return true;
+        }
+        if (request.Replace || (create && request.Error != Errno.Eexist)) { return false; }
+        request.Replace = true;
+        return true;
+    }
+
+    private bool HasLater(int index)
+    {
+        ref Flow flow = ref _requests[index].Flow;
+        for (int i = index + 1; i < _count; i++)
+        {
+            ref Flow other = ref _requests[i].Flow;
+            if (other.Protocol == flow.Protocol && other.Family == flow.Family &&
+                other.KeyZone == flow.KeyZone && other.Orig == flow.Orig)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void CountResult(in Request request)
+    {
+        bool done = request.Error == Errno.None ||
+            (request.Kind == SyncType.FlowDestroy && request.Error == Errno.Enoent);
+        switch (request.Kind)
+        {
+            case SyncType.FlowNew when done: Created++; break;
+            case SyncType.FlowNew: CreateFailed++; break;
+            case SyncType.FlowDestroy when done: Destroyed++; break;
+            case SyncType.FlowDestroy: DestroyFailed++; break;
+            default:
+                if (done) { Updated++; }
+                else { UpdateFailed++; }
+                break;
+        }
+        if (!done) { Tell(in request); }
+    }
+
+    private void Tell(in Request request)
+    {
+        if (!_throttle.TryTake(Clock.MonotonicMicroseconds(), out ulong suppressed)) { return; }
+        var text = new TextBuffer(256);
+        FlowText.Append(text, in request.Flow, FlowTextSource.Cache, Clock.WallSeconds());
+        string more = suppressed == 0 ? "" : $" ({suppressed} more were refused)";
+        _log.Error($"{_name}: the kernel refused a flow: {request.Error.Describe()}{more}: " +
+            System.Text.Encoding.ASCII.GetString(text.Written));
+    }
+}

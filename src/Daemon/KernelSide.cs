@@ -1,0 +1,271 @@
+using System.Collections.Generic;
+using Conntrackd.Conntrack;
+using Conntrackd.Control;
+using Conntrackd.Kernel;
+using Conntrackd.Linux;
+using Conntrackd.Sync;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>
+/// What comes from the own kernel: events, and dumps with a purpose, one at a time.
+/// </summary>
+internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
+{
+    /// <summary>Why a dump is wanted; the lowest is served first.</summary>
+    internal enum Purpose
+    {
+        /// <summary>Events were lost: find the differences and tell the peers.</summary>
+        Reconcile,
+
+        /// <summary>A client asked (-R): refresh the cache; of changes, only ends are told.</summary>
+        Resync,
+
+        /// <summary>A client or the purge timer asked (-F, -t): delete every flow that passes.</summary>
+        Flush,
+    }
+
+    private const int PurposeCount = 3;
+    private const int EventsPerTurnMin = 256;
+    private const int PartsPerTurn = 4;
+    private const long DropsInterval = 1_000_000;
+
+    private readonly SyncEngine _engine;
+    private readonly FlowFilter _filter;
+    private readonly Config.Options _options;
+    private readonly Log _log;
+    private readonly long _started;
+    private readonly bool[] _wanted = new bool[PurposeCount];
+    private readonly List<ControlSession>[] _waiting = [[], [], []];
+    private EventSource _events = null!;
+    private TableReader _reader = null!;
+    private TableWriter _flusher = null!;
+    private Purpose? _running;
+    private bool _restart;
+    private long _dropsAt;
+    private uint _flushed;
+
+    internal KernelSide(
+        SyncEngine engine, Config.Options options, long started, Log log)
+    {
+        _engine = engine;
+        _filter = options.Filter;
+        _options = options;
+        _started = started;
+        _log = log;
+    }
+
+    internal KernelCounters Counters { get; } = new();
+
+    /// <summary>Bytes and packets of flows that ended, both directions, if the kernel counts.</summary>
+    internal ulong TrafficBytes { get; private set; }
+
+    internal ulong TrafficPackets { get; private set; }
+
+    /// <summary>
+    /// Subscribes to events first, then reads the whole table, so that nothing is missed between.
+    /// Null, or what failed.
+    /// </summary>
+    internal string? TryStart(EventLoop loop, FlowWriter commits, FlowWriter? injections)
+    {
+        var wanted = new EventSourceOptions(
+            _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
+            _options.NetlinkEventsReliable, Expectations: false);
+        Errno error = EventSource.TryOpen(wanted, this, Counters, _log, out EventSource? events);
+        if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
+        _events = events!;
+        error = TableReader.TryOpen(this, Counters, out TableReader? reader);
+        if (error != Errno.None) { return $"can't open netlink dump socket: {error.Describe()}"; }
+        _reader = reader!;
+        error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
+        if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
+        _flusher = flusher!;
+        _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
+        _events.AddRequester(commits.PortId, EventOrigin.Commit);
+        if (injections is not null)
+        {
+            _events.AddRequester(injections.PortId, EventOrigin.Inject);
+        }
+        string? failed = Populate();
+        if (failed is not null) { return failed; }
+        error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
+        if (error == Errno.None)
+        {
+            error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
+        }
+        return error == Errno.None ? null : $"event loop: {error.Describe()}";
+    }
+
+    /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
+    internal void Want(Purpose purpose, ControlSession? session)
+    {
+        _wanted[(int)purpose] = true;
+        if (session is not null) { _waiting[(int)purpose].Add(session); }
+    }
+
+    /// <summary>Starts the next dump that is wanted, and looks for silent losses now and then.</summary>
+    internal void Turn(long now)
+    {
+        if (_options.NetlinkEventsReliable && now >= _dropsAt)
+        {
+            _dropsAt = now + DropsInterval;
+            _events.PollDrops();
+        }
+        if (_running is not null || _engine.IsReconciling) { return; }
+        for (int i = 0; i < PurposeCount; i++)
+        {
+            if (!_wanted[i]) { continue; }
+            _wanted[i] = false;
+            Start((Purpose)i);
+            return;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnEvent(FlowEventKind kind, ref Flow flow, EventOrigin origin)
+    {
+        if (!_filter.Accepts(in flow))
+        {
+            Counters.EventsFiltered++;
+            return;
+        }
+        if (kind == FlowEventKind.Destroy && flow.Has(FlowAttributes.Counters))
+        {
+            TrafficBytes += flow.BytesOrig + flow.BytesReply;
+            TrafficPackets += flow.PacketsOrig + flow.PacketsReply;
+        }
+        if (origin == EventOrigin.Inject) { return; }
+        _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, Now());
+    }
+
+    /// <inheritdoc/>
+    public void OnOverrun()
+    {
+        if (_options.NetlinkOverrunResyncSeconds == 0) { return; }
+        _restart |= _running is Purpose.Reconcile or Purpose.Resync;
+        _wanted[(int)Purpose.Reconcile] = true;
+    }
+
+    /// <inheritdoc/>
+    public void OnDumpRecord(ref Flow flow)
+    {
+        if (!_filter.Accepts(in flow)) { return; }
+        if (_running != Purpose.Flush)
+        {
+            _engine.OnDumpRecord(ref flow, Now());
+            return;
+        }
+        _flushed++;
+        if (_flusher.AddDelete(0, in flow)) { return; }
+        _flusher.Flush();
+        _flusher.AddDelete(0, in flow);
+    }
+
+    /// <inheritdoc/>
+    public void OnDumpEnd(Errno error)
+    {
+        Purpose purpose = _running ?? Purpose.Resync;
+        _running = null;
+        bool complete = error == Errno.None && !_restart;
+        if (purpose == Purpose.Flush)
+        {
+            _flusher.Flush();
+            _log.Notice($"flushed {_flushed} entries of the kernel conntrack table");
+        }
+        else
+        {
+            _engine.OnDumpEnd(complete);
+            // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
+            if (!complete) { _wanted[(int)purpose] = true; }
+        }
+        _restart = false;
+        if (!complete && purpose != Purpose.Flush) { return; }
+        foreach (ControlSession session in _waiting[(int)purpose])
+        {
+            if (error != Errno.None) { session.Fail($"dump of the kernel table: {error.Describe()}"); }
+            session.Complete();
+        }
+        _waiting[(int)purpose].Clear();
+    }
+
+    /// <summary>Flows that vanished before they were deleted are no failure.</summary>
+    public void OnTableResult(int token, Errno error)
+    {
+    }
+
+    public void Dispose()
+    {
+        _events?.Dispose();
+        _reader?.Dispose();
+        _flusher?.Dispose();
+    }
+
+    private long Now() => Clock.MonotonicMicroseconds() - _started;
+
+    private void Start(Purpose purpose)
+    {
+        Errno error = _reader.StartDump();
+        if (error != Errno.None)
+        {
+            _log.Error($"cannot dump the kernel conntrack table: {error.Describe()}");
+            foreach (ControlSession session in _waiting[(int)purpose])
+            {
+                session.Fail($"dump of the kernel table: {error.Describe()}");
+                session.Complete();
+            }
+            _waiting[(int)purpose].Clear();
+            return;
+        }
+        _running = purpose;
+        switch (purpose)
+        {
+            case Purpose.Reconcile:
+                Counters.ResyncKernel++;
+                _log.Notice("resync with master conntrack table (events were lost)");
+                _engine.BeginDump(announce: true, announceSweep: true);
+                break;
+            case Purpose.Resync:
+                Counters.ResyncKernel++;
+                _log.Notice("resync with master conntrack table");
+                _engine.BeginDump(announce: false, announceSweep: true);
+                break;
+            default:
+                Counters.FlushKernel++;
+                _flushed = 0;
+                break;
+        }
+    }
+
+    // The first read of the table, at once; events that come meanwhile wait in their socket.
+    private string? Populate()
+    {
+        for (int tries = 0; tries < 5; tries++)
+        {
+            _engine.BeginDump(announce: false, announceSweep: false);
+            Errno error = _reader.StartDump();
+            if (error == Errno.None)
+            {
+                _running = Purpose.Resync;
+                error = _reader.RunToEnd();
+            }
+            while (_engine.Step()) { }
+            if (error == Errno.None) { break; }
+            if (error != Errno.Eintr) { return $"can't dump the kernel table: {error.Describe()}"; }
+        }
+        _wanted[(int)Purpose.Resync] = false;
+        return null;
+    }
+
+    private sealed class EventReader(KernelSide owner) : IReadyHandler
+    {
+        private readonly int _eventsPerTurn =
+            Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin);
+
+        public void OnReady(int fd, EventMask mask) => owner._events.Read(_eventsPerTurn);
+    }
+
+    private sealed class DumpPartReader(KernelSide owner) : IReadyHandler
+    {
+        public void OnReady(int fd, EventMask mask) => owner._reader.Read(PartsPerTurn);
+    }
+}

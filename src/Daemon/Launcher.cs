@@ -1,0 +1,211 @@
+using Conntrackd.Config;
+using Conntrackd.Linux;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>From the configuration file to a running node, and to an orderly end.</summary>
+/// <remarks><code>
+/// signals blocked (the program starts itself again for it) -> configuration -> [-d: a child does
+/// the rest, this waits until it is ready] -> logs -> lock -> scheduler -> node -> ready -> loop
+/// </code>Exit status 0 after an orderly stop, 1 for whatever went wrong.</remarks>
+internal static class Launcher
+{
+    private const int Success = 0;
+    private const int Failure = 1;
+    private const int OwnerOnlyMask = 0x7F;     // 0177: what is created is the owner's alone
+
+    /// <summary>Runs the daemon; returns the exit status when it has ended.</summary>
+    internal static int Run(string configPath, bool background)
+    {
+        using var log = new Log();
+        Errno error = SignalMask.EnsureInPlace();
+        if (error != Errno.None)
+        {
+            log.Error($"can't block signals: {error.Describe()}");
+            return Failure;
+        }
+        Readiness? readiness = Readiness.FromEnvironment();
+        bool isChild = background && readiness is not null;
+        Options? options = Load(configPath, isChild, log);
+        if (options is null || !IsSupported(options, log)) { return Failure; }
+        if (background && !isChild) { return Daemoniser.Start(log); }
+        Libc.SetFileMask(OwnerOnlyMask);
+        return OpenLogs(options, log) ? RunLocked(options, isChild ? readiness : null, log) : Failure;
+    }
+
+    private static Options? Load(string path, bool isChild, Log log)
+    {
+        ConfigLoad load = ConfigFile.Load(path);
+        if (load.Error is not null) { log.Error(load.Error); }
+        foreach (Diagnostic diagnostic in load.Result?.Diagnostics ?? [])
+        {
+            // The parent has told the warnings already.
+            if (diagnostic.Severity == Severity.Error) { log.Error(diagnostic.Render()); }
+            else if (!isChild) { log.Warning(diagnostic.Render()); }
+        }
+        return load.Options;
+    }
+
+    // What the language allows and this version does not do is said, never passed over.
+    private static bool IsSupported(Options options, Log log)
+    {
+        if (options.Sync is not SyncOptions sync)
+        {
+            log.Error("nothing to do: the configuration has no Sync section, and this version has " +
+                "no statistics mode");
+            return false;
+        }
+        string? missing = sync.Mode == SyncMode.Alarm ? "Mode ALARM"
+            : sync.DisableInternalCache ? "DisableInternalCache"
+            : sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link"
+            : options.PollSeconds != 0 ? "PollSecs"
+            : null;
+        if (missing is not null)
+        {
+            log.Error($"{missing} is not available in this version");
+            return false;
+        }
+        if (sync.Links.Count == 0)
+        {
+            log.Error("the Sync section has no link: add a Multicast or UDP block");
+            return false;
+        }
+        if (sync.ExpectationSync.IsOn)
+        {
+            log.Warning("ExpectationSync: expectations are not replicated in this version");
+        }
+        if (options.HasHelperSection)
+        {
+            log.Warning("Helper: helpers in user space are not run by this version");
+        }
+        return true;
+    }
+
+    private static bool OpenLogs(Options options, Log log)
+    {
+        if (options.LogFile is string path)
+        {
+            Errno error = log.OpenFile(path);
+            if (error != Errno.None)
+            {
+                log.Error($"can't open logfile `{path}': {error.Describe()}");
+                return false;
+            }
+        }
+        if (options.Syslog is SyslogFacility facility) { log.OpenSyslog((int)facility); }
+        return true;
+    }
+
+    private static int RunLocked(Options options, Readiness? readiness, Log log)
+    {
+        Errno error = LockFile.TryTake(options.LockFile, out LockFile? lockFile, out int holder);
+        if (error == Errno.Eagain)
+        {
+            string by = holder == 0 ? "" : $" by process {holder}";
+            log.Error($"lockfile `{options.LockFile}' is held{by}: conntrackd is already running");
+            return Failure;
+        }
+        if (error != Errno.None)
+        {
+            log.Error($"can't take lockfile `{options.LockFile}': {error.Describe()}");
+            return Failure;
+        }
+        using (lockFile!) { return RunNode(options, readiness, log); }
+    }
+
+    private static int RunNode(Options options, Readiness? readiness, Log log)
+    {
+        SetScheduler(options.Scheduler, log);
+        ServiceNotifier? notifier =
+            options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
+        using var node = new Node(options, notifier, log);
+        string? failed = node.TryStart() ?? WatchSignals(node, log);
+        if (failed is not null)
+        {
+            log.Error(failed);
+            log.Error("conntrackd cannot start, please review your configuration");
+            return Failure;
+        }
+        TellSettings(options, node, log);
+        log.Notice("initialization completed");
+        log.Notice(readiness is null
+            ? "-- starting in console mode --" : "-- starting in daemon mode --");
+        if (readiness is not null)
+        {
+            log.ToConsole = false;
+            _ = readiness.Report();
+        }
+        _ = notifier?.Ready();
+        node.Run();
+        log.Notice("---- shutdown received ----");
+        _ = notifier?.Stopping();
+        return Success;
+    }
+
+    private static void TellSettings(Options options, Node node, Log log)
+    {
+        if (options.NetlinkEventsReliable)
+        {
+            log.Notice("reliable ctnetlink event delivery is ENABLED.");
+        }
+        if (options.Sync!.DisableExternalCache) { log.Notice("disabling external cache"); }
+        log.Notice("using user-space event filtering");
+        if (!options.IsNetlinkBufferHonoured)
+        {
+            log.Notice("NetlinkBufferSize is either not set or is greater than " +
+                "NetlinkBufferSizeMaxGrowth. Using current system buffer size");
+        }
+        log.Notice("netlink event socket buffer size has been set to " +
+            $"{node.Kernel.Counters.BufferBytes} bytes");
+    }
+
+    private static void SetScheduler(SchedulerOptions options, Log log)
+    {
+        Errno error = options.Policy switch
+        {
+            SchedulerPolicy.RoundRobin => Scheduler.SetRoundRobin(options.Priority),
+            SchedulerPolicy.Fifo => Scheduler.SetFifo(options.Priority),
+            _ => Errno.None,
+        };
+        if (error != Errno.None)
+        {
+            log.Warning($"scheduler configuration failed: {error.Describe()}. " +
+                "Continuing with system default scheduler.");
+        }
+    }
+
+    private static string? WatchSignals(Node node, Log log)
+    {
+        Errno error = SignalDescriptor.TryOpen(SignalMask.Handled, out SignalDescriptor? signals);
+        if (error == Errno.None)
+        {
+            error = node.Watch(signals!.FileDescriptor, new SignalReader(node, signals, log));
+        }
+        return error == Errno.None ? null : $"can't watch signals: {error.Describe()}";
+    }
+
+    private sealed class SignalReader(Node node, SignalDescriptor signals, Log log) : IReadyHandler
+    {
+        public void OnReady(int fd, EventMask mask)
+        {
+            while (signals.TryRead(out Signal signal))
+            {
+                switch (signal)
+                {
+                    case Signal.Interrupt or Signal.Terminate:
+                        node.Stop();
+                        break;
+                    case Signal.HangUp or Signal.User1:
+                        Errno error = log.Reopen();
+                        if (error != Errno.None)
+                        {
+                            log.Error($"can't reopen the log file: {error.Describe()}");
+                        }
+                        break;
+                    default:
+                        break;
+                }
+            }
+        }
+    }
+}

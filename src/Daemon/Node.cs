@@ -1,0 +1,230 @@
+using Conntrackd.Cache;
+using Conntrackd.Config;
+using Conntrackd.Control;
+using Conntrackd.Kernel;
+using Conntrackd.Linux;
+using Conntrackd.Sync;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>A running daemon in sync mode: owns every part and turns the loop.</summary>
+/// <remarks>
+/// This room wires the others together and is the only one that knows them all. Read the turn of the
+/// loop here, then <see cref="KernelSide"/> (events and dumps), <see cref="Links"/> (datagrams),
+/// <see cref="Commands"/> (clients), <see cref="Launcher"/> (start and end).
+/// <code>
+/// a turn   wait for descriptors or the next deadline; each ready handler does a bounded piece
+///          -> deadlines -> long walks, a piece -> commit, a batch -> injections -> datagrams
+/// </code>One thread owns all state. Readers of caches are on threads of their own and only look.
+/// </remarks>
+internal sealed class Node : IDisposable
+{
+    private const long MicrosecondsPerMillisecond = 1000;
+
+    private readonly Log _log;
+    private readonly ServiceNotifier? _notifier;
+    private EventLoop _loop = null!;
+    private FlowWriter _commits = null!;
+    private CommitJob? _commit;
+    private long _purgeAt = long.MaxValue;
+    private long _watchdogAt = long.MaxValue;
+    private bool _stopping;
+
+    internal Node(Options options, ServiceNotifier? notifier, Log log)
+    {
+        Options = options;
+        _notifier = notifier;
+        _log = log;
+        StartedMicroseconds = Clock.MonotonicMicroseconds();
+        Status = new Status(this);
+        SyncOptions sync = options.Sync!;
+        uint limit = Math.Min(options.HashLimit, FlowsMax);
+        Internal = new FlowTable(limit, RandomSeed());
+        if (!sync.DisableExternalCache) { External = new FlowTable(limit, RandomSeed()); }
+    }
+
+    /// <summary>Slot numbers have 31 bits; a quarter of that is 64 GB of flows.</summary>
+    private const uint FlowsMax = 1u << 29;
+
+    internal Options Options { get; }
+
+    internal long StartedMicroseconds { get; }
+
+    internal Status Status { get; }
+
+    internal FlowTable Internal { get; }
+
+    /// <summary>Null if peers' flows go straight to the kernel.</summary>
+    internal FlowTable? External { get; }
+
+    internal SyncEngine Engine { get; private set; } = null!;
+
+    internal KernelSide Kernel { get; private set; } = null!;
+
+    internal Links Links { get; private set; } = null!;
+
+    internal ControlServer Server { get; private set; } = null!;
+
+    /// <summary>The writer of direct injection; null with an external cache.</summary>
+    internal FlowWriter? Injections { get; private set; }
+
+    internal bool IsReliable => Options.Sync!.Mode == Config.SyncMode.Ftfw;
+
+    internal bool IsCommitting => _commit is not null;
+
+    /// <summary>Opens everything. Null, or what failed in words.</summary>
+    internal string? TryStart()
+    {
+        Errno error = EventLoop.TryCreate(out EventLoop? loop);
+        if (error != Errno.None) { return $"can't create event loop: {error.Describe()}"; }
+        _loop = loop!;
+        string? failed = OpenWriters();
+        if (failed is not null) { return failed; }
+        Engine = new SyncEngine(SettingsOf(Options.Sync!), Internal, External, Injections, Now());
+        Links = new Links(Engine, StartedMicroseconds, _log);
+        failed = Links.TryOpen(Options.Sync!.Links, _loop);
+        if (failed is not null) { return failed; }
+        Kernel = new KernelSide(Engine, Options, StartedMicroseconds, _log);
+        failed = Kernel.TryStart(_loop, _commits, Injections);
+        if (failed is not null) { return failed; }
+        // Last, so that a client that is answered finds the cache filled.
+        failed = ControlServer.TryOpen(
+            _loop, new Commands(this, _log), Options.UnixPath, new ControlLimits(),
+            out ControlServer? server);
+        if (failed is not null) { return $"can't open unix socket `{Options.UnixPath}': {failed}"; }
+        Server = server!;
+        return null;
+    }
+
+    /// <summary>Watches a descriptor of the launcher's.</summary>
+    internal Errno Watch(int fd, IReadyHandler handler) => _loop.Add(fd, EventMask.In, handler);
+
+    /// <summary>Turns the loop until it is stopped.</summary>
+    internal void Run()
+    {
+        if (Options.Sync!.StartupResync)
+        {
+            _log.Notice("resync requested");
+            Engine.RequestResync();
+        }
+        if (_notifier is { WatchdogIntervalMicroseconds: > 0 }) { _watchdogAt = Now(); }
+        bool more = true;
+        while (!_stopping)
+        {
+            _loop.RunOnce(more ? 0 : Timeout());
+            more = Turn();
+        }
+    }
+
+    /// <summary>Ends the loop after this turn.</summary>
+    internal void Stop() => _stopping = true;
+
+    /// <summary>Starts a commit; false if one is under way.</summary>
+    internal bool TryStartCommit(ControlSession session)
+    {
+        if (_commit is not null) { return false; }
+        var commit = new Commit(External!, Options.Sync!.CommitTimeoutSeconds);
+        _commit = new CommitJob(commit, _commits, session, _log);
+        return true;
+    }
+
+    /// <summary>Flushes the kernel's table after PurgeTimeout; ignored while that is pending.</summary>
+    internal void SchedulePurge()
+    {
+        if (_purgeAt != long.MaxValue) { return; }
+        uint seconds = Options.Sync!.PurgeTimeoutSeconds;
+        _log.Notice($"flushing conntrack table in {seconds} secs");
+        _purgeAt = Now() + (seconds * SyncEngine.Second);
+    }
+
+    /// <summary>Forgets a flush that is pending.</summary>
+    internal void CancelPurge() => _purgeAt = long.MaxValue;
+
+    public void Dispose()
+    {
+        Server?.Dispose();
+        Kernel?.Dispose();
+        Links?.Dispose();
+        _commits?.Dispose();
+        Injections?.Dispose();
+        _loop?.Dispose();
+    }
+
+    // Everything but waiting. True if the next turn should not wait.
+    private bool Turn()
+    {
+        long now = Now();
+        Engine.OnDeadline(now);
+        bool more = Engine.Step();
+        Kernel.Turn(now);
+        if (_commit is not null && !_commit.Turn((uint)(now / SyncEngine.Second))) { _commit = null; }
+        Injections?.Flush();
+        if (now >= _purgeAt) { Purge(); }
+        Links.Send(now);
+        Server.OnDeadline(Clock.MonotonicMicroseconds());
+        if (now >= _watchdogAt)
+        {
+            _ = _notifier!.KeepAlive();
+            _watchdogAt = now + _notifier.WatchdogIntervalMicroseconds;
+        }
+        return more || _commit is not null || (Engine.WantsTurn && !Links.IsStalled);
+    }
+
+    private void Purge()
+    {
+        _purgeAt = long.MaxValue;
+        _log.Notice("flushing kernel conntrack table (scheduled)");
+        Kernel.Want(KernelSide.Purpose.Flush, session: null);
+        Engine.FlushInternal();
+    }
+
+    private int Timeout()
+    {
+        long now = Now();
+        long next = Engine.NextDeadline(now);
+        // A full socket buffer empties within a millisecond or so.
+        if (Links.IsStalled) { next = Math.Min(next, now + MicrosecondsPerMillisecond); }
+        next = Math.Min(next, Math.Min(_purgeAt, _watchdogAt));
+        long control = Server.NextDeadlineMicroseconds;
+        if (control != long.MaxValue) { next = Math.Min(next, control - StartedMicroseconds); }
+        long wait = Math.Max(next - now, 0);
+        return (int)Math.Min(
+            (wait + MicrosecondsPerMillisecond - 1) / MicrosecondsPerMillisecond, 60_000);
+    }
+
+    private string? OpenWriters()
+    {
+        SyncOptions sync = Options.Sync!;
+        var counters = new KernelCounters();
+        Errno error = FlowWriter.TryOpen(
+            "commit", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, _log,
+            out FlowWriter? commits);
+        if (error != Errno.None) { return $"can't open netlink commit socket: {error.Describe()}"; }
+        _commits = commits!;
+        if (!sync.DisableExternalCache) { return null; }
+        error = FlowWriter.TryOpen(
+            "inject", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, _log,
+            out FlowWriter? injections);
+        Injections = injections;
+        return error == Errno.None ? null : $"can't open netlink inject socket: {error.Describe()}";
+    }
+
+    // Two nodes may number from the clock, as the original does. On a group with more of them an
+    // acknowledgement does not say whose messages it means: there, the numbers start far apart.
+    private static SyncSettings SettingsOf(SyncOptions sync)
+    {
+        bool group = sync.Links[0].Kind == Config.LinkKind.Multicast;
+        return new SyncSettings(
+            sync.Mode == Config.SyncMode.Ftfw ? Sync.SyncMode.Ftfw : Sync.SyncMode.NoTrack,
+            (int)sync.ResendQueueSize,
+            (int)sync.AckWindowSize,
+            SendTimeouts: sync.CommitTimeoutSeconds == 0,
+            sync.TcpWindowTracking,
+            group ? (uint)RandomSeed() : (uint)Clock.WallSeconds());
+    }
+
+    // Secret enough: it only keeps others from choosing flows that meet in one place of a table.
+    private static long RandomSeed() => Random.Shared.NextInt64();
+
+    private long Now() => Clock.MonotonicMicroseconds() - StartedMicroseconds;
+}

@@ -1,0 +1,145 @@
+using Conntrackd.Cache;
+using Conntrackd.Conntrack;
+using Conntrackd.Control;
+using Conntrackd.Kernel;
+using Conntrackd.Linux;
+using Conntrackd.Sync;
+using Conntrackd.Transport;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>Brings the rooms' counters to the reports.</summary>
+internal sealed class Status(Node node)
+{
+    /// <summary>Appends a statistics topic; nothing for what is no topic of sync mode.</summary>
+    internal void Append(ControlRequest topic, TextBuffer text)
+    {
+        switch (topic)
+        {
+            case ControlRequest.Statistics: AppendOverview(text); break;
+            case ControlRequest.StatisticsCache: AppendCaches(text); break;
+            case ControlRequest.StatisticsNetwork: AppendNetwork(text); break;
+            case ControlRequest.StatisticsLink: AppendLinks(text); break;
+            case ControlRequest.StatisticsRuntime: AppendRuntime(text); break;
+            case ControlRequest.StatisticsQueue: AppendQueues(text); break;
+            case ControlRequest.StatisticsResendQueue: AppendResendQueue(text); break;
+            case ControlRequest.StatisticsProcess: node.Server.AppendReaders(text); break;
+            default: break;
+        }
+    }
+
+    private void AppendOverview(TextBuffer text)
+    {
+        Reports.AppendCache(text, "internal"u8, ReportOf(node.Internal));
+        if (node.External is FlowTable external)
+        {
+            Reports.AppendCache(text, "external"u8, ReportOf(external));
+        }
+        else { Reports.AppendInject(text, InjectReport()); }
+        Reports.AppendTraffic(text, node.Kernel.TrafficBytes, node.Kernel.TrafficPackets);
+        Reports.AppendActiveLink(text, ReportOf(node.Links.Current));
+        Reports.AppendMessages(text, node.Engine.Received.Malformed, node.Engine.Counters.Lost);
+    }
+
+    private void AppendCaches(TextBuffer text)
+    {
+        Reports.AppendCacheDetail(text, "internal"u8, ReportOf(node.Internal));
+        if (node.External is FlowTable external)
+        {
+            Reports.AppendCacheDetail(text, "external"u8, ReportOf(external));
+        }
+        else { Reports.AppendInject(text, InjectReport()); }
+    }
+
+    private void AppendNetwork(TextBuffer text)
+    {
+        Wire.ReceiveCounters received = node.Engine.Received;
+        SyncCounters counters = node.Engine.Counters;
+        Reports.AppendNetwork(text, new NetworkReport(
+            received.BadVersion, received.BadHeader, received.BadPayload, received.BadType,
+            received.Truncated, received.BadSize, SendMalformed: 0,
+            counters.Lost, counters.Before));
+        Reports.AppendActiveLink(text, ReportOf(node.Links.Current));
+    }
+
+    private void AppendLinks(TextBuffer text)
+    {
+        foreach (Links.Link link in node.Links.All) { Reports.AppendLink(text, ReportOf(link)); }
+    }
+
+    private void AppendRuntime(TextBuffer text)
+    {
+        KernelCounters kernel = node.Kernel.Counters;
+        ControlCounters control = node.Server.Counters;
+        long uptime = (Clock.MonotonicMicroseconds() - node.StartedMicroseconds) / 1_000_000;
+        Reports.AppendRuntime(text, new RuntimeReport(
+            uptime, kernel.EventsReceived, kernel.EventsFiltered, kernel.EventsUnknownType,
+            kernel.CatchEventFailed, kernel.DumpUnknownType, kernel.Overruns,
+            kernel.FlushKernel, kernel.ResyncKernel, (ulong)kernel.BufferBytes)
+        {
+            ChildFailed = control.ReaderFailed,
+            LocalReadFailed = control.LocalReadFailed,
+            LocalUnknownRequest = control.LocalUnknownRequest,
+        });
+    }
+
+    private void AppendQueues(TextBuffer text)
+    {
+        ResendRing ring = node.Engine.Ring;
+        ulong waiting = node.Engine.Queue.Count;
+        Reports.AppendQueueNodes(text, waiting + (ulong)ring.Count);
+        Reports.AppendQueue(text, "txqueue"u8, new QueueReport(waiting, int.MaxValue, 0));
+        Reports.AppendQueue(text, "errorq"u8,
+            new QueueReport(0, node.Options.Sync!.ErrorQueueLength, 0));
+        if (!node.IsReliable) { return; }
+        Reports.AppendQueue(text, "rsqueue"u8, new QueueReport(
+            (ulong)ring.Count, (ulong)ring.SizeMax, node.Engine.Counters.GivenUp));
+    }
+
+    private void AppendResendQueue(TextBuffer text)
+    {
+        if (!node.IsReliable) { return; }
+        ResendRing ring = node.Engine.Ring;
+        Reports.AppendResendQueue(text, (ulong)ring.Count);
+        for (uint at = ring.Oldest; at != ring.Next; at++)
+        {
+            ref ResendRing.Entry entry = ref ring.At(at);
+            switch (entry.Kind)
+            {
+                case SentKind.None: break;
+                case SentKind.Flow: Reports.AppendResendFlow(text, at); break;
+                default: Reports.AppendResendControl(text, at, entry.Flags); break;
+            }
+        }
+    }
+
+    private static CacheReport ReportOf(FlowTable table)
+    {
+        CacheCounters counters = table.Counters;
+        return new CacheReport(
+            counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,
+            counters.CreateFailedSpace, counters.Updated, counters.UpdateNotFound,
+            counters.Destroyed, counters.DestroyNotFound);
+    }
+
+    private InjectReport InjectReport()
+    {
+        FlowWriter writer = node.Injections!;
+        return new InjectReport(
+            writer.Created, writer.CreateFailed, writer.Updated, writer.UpdateFailed,
+            writer.Destroyed, writer.DestroyFailed);
+    }
+
+    private LinkReport ReportOf(Links.Link link)
+    {
+        ChannelCounters counters = link.Channel.Counters;
+        NetworkInterface state = node.Links.StateOf(link);
+        LinkStatus status = !state.IsUp ? LinkStatus.Down
+            : state.IsRunning ? LinkStatus.Running : LinkStatus.NoCarrier;
+        return new LinkReport(
+            link.Options.Kind == Config.LinkKind.Multicast ? LinkKind.Multicast : LinkKind.Udp,
+            link.Options.InterfaceName, status, link == node.Links.Current,
+            counters.BytesSent, counters.BytesReceived, counters.PacketsSent,
+            counters.PacketsReceived, counters.ErrorsSent, counters.ErrorsReceived);
+    }
+}
