@@ -1,7 +1,9 @@
 namespace Conntrackd.Conntrack;
 
 /// <summary>Types of the messages of subsystem 1, conntrack, and 2, expectations.</summary>
-/// <remarks>Source: linux/netfilter/nfnetlink_conntrack.h, subsystem &lt;&lt; 8 | message.</remarks>
+/// <remarks>
+/// Source: linux/netfilter/nfnetlink_conntrack.h, subsystem &lt;&lt; 8 | message.
+/// </remarks>
 internal static class CtMessage
 {
     internal const ushort New = 0x0100;         // IPCTNL_MSG_CT_NEW; updates, dumps and gets too
@@ -12,7 +14,9 @@ internal static class CtMessage
     internal const ushort ExpectDelete = 0x0202; // IPCTNL_MSG_EXP_DELETE
 }
 
-/// <summary>Attributes of a flow in ctnetlink. Numbers are big-endian where nothing is said.</summary>
+/// <summary>
+/// Attributes of a flow in ctnetlink. Numbers are big-endian where nothing is said.
+/// </summary>
 /// <remarks>Source: linux/netfilter/nfnetlink_conntrack.h, enum ctattr_type.</remarks>
 internal enum CtAttribute
 {

@@ -41,7 +41,9 @@ internal static class ExpectationEncoder
         return writer.End();
     }
 
-    /// <summary>Sets the timeout, the only thing that can be changed; ENOENT if it is gone.</summary>
+    /// <summary>
+    /// Sets the timeout, the only thing that can be changed; ENOENT if it is gone.
+    /// </summary>
     internal static bool EncodeUpdate(
         ref MessageWriter writer, in Expectation expectation, uint sequence, NetlinkFlags extra,
         uint timeoutSeconds)
@@ -53,7 +55,9 @@ internal static class ExpectationEncoder
     }
 
     /// <summary>Deletes the expectation with this tuple and zone.</summary>
-    /// <remarks>Without the id, which some kernels compare with another value than they report.</remarks>
+    /// <remarks>
+    /// Without the id, which some kernels compare with another value than they report.
+    /// </remarks>
     internal static bool EncodeDelete(
         ref MessageWriter writer, in Expectation expectation, uint sequence, NetlinkFlags extra)
     {

@@ -2,7 +2,9 @@ using Conntrackd.Netlink;
 
 namespace Conntrackd.Conntrack;
 
-/// <summary>Builds the requests that write flows to the kernel, ask for them and delete them.</summary>
+/// <summary>
+/// Builds the requests that write flows to the kernel, ask for them and delete them.
+/// </summary>
 /// <remarks>
 /// Each function appends one whole message, or nothing and returns false if it does not fit. Every
 /// rule here was measured; the traps are in the shared spec ctnetlink, sections 1, 5 and 6. The two
@@ -54,15 +56,17 @@ internal static partial class FlowEncoder
         if (flow.IsRelated)
         {
             TupleCodec.Encode(
-                ref writer, (int)CtAttribute.TupleMaster, flow.Family, flow.MasterProtocol, flow.Master);
+                ref writer, (int)CtAttribute.TupleMaster, flow.Family, flow.MasterProtocol,
+                flow.Master);
         }
         PutExtensions(ref writer, flow);
         return writer.End();
     }
 
     /// <summary>
-    /// Changes the flow; the kernel answers ENOENT if it is not there. Without NAT, master and
-    /// helper, which an update may not carry.
+    /// Changes the flow; the kernel answers ENOENT if it is not there, EBUSY if its entry has
+    /// status bits this one lacks (then clear Status in the flow and ask again). Without NAT,
+    /// master and helper, which an update may not carry.
     /// </summary>
     internal static bool EncodeUpdate(
         ref MessageWriter writer, in Flow flow, uint sequence, NetlinkFlags extra,
@@ -72,15 +76,19 @@ internal static partial class FlowEncoder
         PutOrig(ref writer, flow);
         PutZone(ref writer, flow);
         writer.PutUInt32((ushort)CtAttribute.Timeout, options.TimeoutSeconds);
-        // Nothing known of the status is no reason to ask for bits to be cleared (EBUSY).
+        // The kernel refuses to clear bits (EBUSY): nothing is said if nothing is known, and an
+        // entry that was created with its master is marked as expected.
         if (flow.Has(FlowAttributes.Status))
         {
-            writer.PutUInt32(
-                (ushort)CtAttribute.Status,
-                (uint)(flow.Status & Replicated | FlowStatus.Confirmed));
+            FlowStatus status = flow.Status & Replicated | FlowStatus.Confirmed;
+            if (flow.IsRelated) { status |= FlowStatus.Expected; }
+            writer.PutUInt32((ushort)CtAttribute.Status, (uint)status);
         }
         PutProtocolInfo(ref writer, flow, options.WindowTracking);
-        if (flow.Has(FlowAttributes.Mark)) { writer.PutUInt32((ushort)CtAttribute.Mark, flow.Mark); }
+        if (flow.Has(FlowAttributes.Mark))
+        {
+            writer.PutUInt32((ushort)CtAttribute.Mark, flow.Mark);
+        }
         PutExtensions(ref writer, flow);
         return writer.End();
     }
@@ -95,7 +103,9 @@ internal static partial class FlowEncoder
         return writer.End();
     }
 
-    /// <summary>Deletes the flow one of whose directions has this tuple, in a zone or in 0.</summary>
+    /// <summary>
+    /// Deletes the flow one of whose directions has this tuple, in a zone or in 0.
+    /// </summary>
     internal static bool EncodeDeleteByTuple(
         ref MessageWriter writer, AddressFamily family, byte protocol, in FlowTuple tuple,
         ushort zone, bool hasZone, uint sequence, NetlinkFlags extra) =>
@@ -157,10 +167,15 @@ internal static partial class FlowEncoder
 
     private static void PutZone(ref MessageWriter writer, in Flow flow)
     {
-        if (flow.Has(FlowAttributes.Zone)) { writer.PutUInt16((ushort)CtAttribute.Zone, flow.Zone); }
+        if (flow.Has(FlowAttributes.Zone))
+        {
+            writer.PutUInt16((ushort)CtAttribute.Zone, flow.Zone);
+        }
     }
 
-    /// <summary>Extensions that create and update share. Labels must stay last: see below.</summary>
+    /// <summary>
+    /// Extensions that create and update share. Labels must stay last: see below.
+    /// </summary>
     private static void PutExtensions(ref MessageWriter writer, in Flow flow)
     {
         if (flow.Has(FlowAttributes.SequenceAdjust))

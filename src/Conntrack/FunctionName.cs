@@ -27,7 +27,9 @@ internal struct FunctionName : IEquatable<FunctionName>
         }
     }
 
-    /// <summary>Keeps the bytes of <paramref name="text"/> before its first zero, 31 at most.</summary>
+    /// <summary>
+    /// Keeps the bytes of <paramref name="text"/> before its first zero, 31 at most.
+    /// </summary>
     internal static FunctionName From(ReadOnlySpan<byte> text)
     {
         int end = text.IndexOf((byte)0);

@@ -87,8 +87,8 @@ internal ref struct MessageWriter
     }
 
     /// <summary>
-    /// Appends <paramref name="bytes"/> zeroed bytes without attribute header, for the fixed part of
-    /// a message; empty if they do not fit.
+    /// Appends <paramref name="bytes"/> zeroed bytes without attribute header, for the fixed part
+    /// of a message; empty if they do not fit.
     /// </summary>
     internal Span<byte> Reserve(int bytes)
     {

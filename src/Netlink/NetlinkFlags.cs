@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Conntrackd.Netlink;
 
-/// <summary>Flags of a netlink message; from 0x100 on their meaning depends on the message.</summary>
+/// <summary>
+/// Flags of a netlink message; from 0x100 on their meaning depends on the message.
+/// </summary>
 /// <remarks>Source: linux/netlink.h, NLM_F_*.</remarks>
 [Flags]
 [SuppressMessage("Design", "CA1069", Justification = "The kernel gives one bit several meanings.")]

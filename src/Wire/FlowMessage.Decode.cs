@@ -25,7 +25,9 @@ internal static partial class FlowMessage
         1, 1, Variable, Variable, 16, 16, 12, 2, // TcpWscaleOrig ... Zone
     ];
 
-    /// <summary>What cannot go straight into the flow because it depends on other attributes.</summary>
+    /// <summary>
+    /// What cannot go straight into the flow because it depends on other attributes.
+    /// </summary>
     private struct Pending
     {
         internal AddressFamily MasterFamily;

@@ -12,7 +12,9 @@ namespace Conntrackd.Wire;
 /// </remarks>
 internal static partial class FlowMessage
 {
-    /// <summary>Room that a message takes at most, with some to spare (356 bytes are possible).</summary>
+    /// <summary>
+    /// Room that a message takes at most, with some to spare (356 bytes are possible).
+    /// </summary>
     internal const int SizeMax = 512;
 
     /// <summary>The longest helper name the original accepts.</summary>

@@ -16,7 +16,9 @@ internal sealed class ReceiveCounters
 
     internal ulong BadSize { get; set; }
 
-    /// <summary>Attributes of a newer peer that were stepped over; the messages were accepted.</summary>
+    /// <summary>
+    /// Attributes of a newer peer that were stepped over; the messages were accepted.
+    /// </summary>
     internal ulong UnknownAttributes { get; set; }
 
     /// <summary>Messages refused for any reason.</summary>

@@ -1,6 +1,8 @@
 namespace Conntrackd.Wire;
 
-/// <summary>Attributes of a flow on the wire; numbers are big-endian where nothing is said.</summary>
+/// <summary>
+/// Attributes of a flow on the wire; numbers are big-endian where nothing is said.
+/// </summary>
 /// <remarks>
 /// <code>
 /// bytes 0-1  length with this header, without padding, big-endian

@@ -126,7 +126,9 @@ internal ref struct SyncAttributeWriter
         }
     }
 
-    /// <summary>Writes the header and returns the length of the message; 0 if it did not fit.</summary>
+    /// <summary>
+    /// Writes the header and returns the length of the message; 0 if it did not fit.
+    /// </summary>
     internal readonly int Finish(SyncType type, SyncFlags flags, uint sequence)
     {
         if (Overflowed || Length > ushort.MaxValue) { return 0; }

@@ -23,7 +23,9 @@ internal readonly record struct SyncHeader(
 
     private const SyncFlags Hello = SyncFlags.Hello | SyncFlags.HelloBack;
 
-    /// <summary>True for the messages that carry a range of sequence numbers after the header.</summary>
+    /// <summary>
+    /// True for the messages that carry a range of sequence numbers after the header.
+    /// </summary>
     internal bool HasRange =>
         Type == SyncType.Control
         && (Flags & (SyncFlags.Ack | SyncFlags.Nack | SyncFlags.Resync)) != 0;
@@ -43,8 +45,8 @@ internal readonly record struct SyncHeader(
         : SyncClass.Bad;
 
     /// <summary>
-    /// False if <paramref name="source"/> is shorter than a header. Any version is read: the framing
-    /// of foreign versions is followed, so that only their messages are skipped.
+    /// False if <paramref name="source"/> is shorter than a header. Any version is read: the
+    /// framing of foreign versions is followed, so that only their messages are skipped.
     /// </summary>
     internal static bool TryRead(ReadOnlySpan<byte> source, out SyncHeader header, out int version)
     {

@@ -54,7 +54,8 @@ public sealed class FlowDecoderTests
         Assert.Equal(DecodeError.Family, Decode([7, 0, 0, 0], out _));
         Assert.Equal(DecodeError.TupleMissing, Decode([2, 0, 0, 0], out _));
         Assert.Equal(
-            DecodeError.TupleOrig, Decode(Message((ref MessageWriter _) => true, family: 10), out _));
+            DecodeError.TupleOrig,
+            Decode(Message((ref MessageWriter _) => true, family: 10), out _));
     }
 
     [Theory]

@@ -4,13 +4,14 @@ using Xunit;
 
 namespace Conntrackd.Tests.Conntrack;
 
-/// <summary>Each rule of the shared spec ctnetlink, sections 5 and 6, at the attributes sent.</summary>
+/// <summary>
+/// Each rule of the shared spec ctnetlink, sections 5 and 6, at the attributes sent.
+/// </summary>
 public sealed class FlowEncoderTests
 {
-    private static Request Create(Flow flow, bool windowTracking = false, uint timeoutSeconds = 60) =>
+    private static Request Create(Flow flow, bool windowTracking = false) =>
         Request.Of((ref MessageWriter writer) => FlowEncoder.EncodeCreate(
-            ref writer, flow, 9, NetlinkFlags.Ack,
-            new CreateOptions(timeoutSeconds, windowTracking)));
+            ref writer, flow, 9, NetlinkFlags.Ack, new CreateOptions(60, windowTracking)));
 
     private static Request Update(Flow flow, bool windowTracking = false) =>
         Request.Of((ref MessageWriter writer) => FlowEncoder.EncodeUpdate(
@@ -342,7 +343,10 @@ public sealed class FlowEncoderTests
         Assert.Null(request.Hex(CtAttribute.Help));
         Assert.Null(request.Hex(CtAttribute.TupleMaster));
         Assert.Null(request.Hex(CtAttribute.NatSource));
+        // The kernel sets EXPECTED on create and refuses an update that lacks it.
+        Assert.Equal("0000000f", request.Hex(CtAttribute.Status));
         flow.Present &= ~FlowAttributes.MasterL4Keys;
+        Assert.Equal("0000000e", Update(flow).Hex(CtAttribute.Status));
         Assert.Null(Create(flow).Hex(CtAttribute.TupleMaster));
     }
 

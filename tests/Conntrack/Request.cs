@@ -47,7 +47,9 @@ internal sealed class Request
             message.Flags, message.Type, message.Sequence, message.Payload.ToArray());
     }
 
-    /// <summary>Payload of the attribute down a path of numbers in hex; null if there is none.</summary>
+    /// <summary>
+    /// Payload of the attribute down a path of numbers in hex; null if there is none.
+    /// </summary>
     internal string? Hex(params int[] path)
     {
         ReadOnlySpan<byte> rest = _payload.AsSpan(FlowDecoder.HeaderSize);

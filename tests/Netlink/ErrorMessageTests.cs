@@ -14,7 +14,8 @@ public sealed class ErrorMessageTests
     [Fact]
     public void An_errno_is_positive_and_an_acknowledgement_is_zero()
     {
-        Assert.True(Read(NetlinkMessage.TypeError, BitConverter.GetBytes(-17), out int errno, out _));
+        Assert.True(Read(
+            NetlinkMessage.TypeError, BitConverter.GetBytes(-17), out int errno, out _));
         Assert.Equal(17, errno);
         Assert.True(Read(
             NetlinkMessage.TypeError, new byte[20], out errno, out uint sequence));

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Conntrackd.Tests.Vectors;
 
-/// <summary>Datagrams of the original, decoded, compared with an independent decoding, built again.</summary>
+/// <summary>
+/// Datagrams of the original, decoded, compared with an independent decoding, built again.
+/// </summary>
 public sealed class CapturedSyncTests
 {
     public static TheoryData<string> Captures() => [.. VectorFolder.Find("*.pcap")];
@@ -43,7 +45,10 @@ public sealed class CapturedSyncTests
             Array.Fill(built, (byte)0xa5);
             int at = 0;
             var reader = new SyncMessageReader(payload, counters);
-            while (reader.TryNext(out SyncMessage message)) { at += Build(built.AsSpan(at), message); }
+            while (reader.TryNext(out SyncMessage message))
+            {
+                at += Build(built.AsSpan(at), message);
+            }
             Assert.Equal(Convert.ToHexString(payload), Convert.ToHexString(built[..at]));
         }
     }
@@ -57,7 +62,8 @@ public sealed class CapturedSyncTests
         switch (header.Class)
         {
             case SyncClass.Alive:
-                return ControlMessage.WriteAlive(target, header.Flags, header.Sequence, message.Body);
+                return ControlMessage.WriteAlive(
+                    target, header.Flags, header.Sequence, message.Body);
             case SyncClass.Ack or SyncClass.Nack or SyncClass.Resync:
                 return ControlMessage.WriteRange(
                     target, header.Flags, header.Sequence, message.From, message.To);

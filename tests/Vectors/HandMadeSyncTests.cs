@@ -45,8 +45,8 @@ public sealed partial class HandMadeSyncTests
     }
 
     /// <summary>
-    /// The differences that are wanted: newer attributes do not cost the message, helper names of 12
-    /// to 15 characters are read, and what names no flow is refused instead of stored.
+    /// The differences that are wanted: newer attributes do not cost the message, helper names of
+    /// 12 to 15 characters are read, and what names no flow is refused instead of stored.
     /// </summary>
     private static bool IsImprovement(string reasons, Case made, string actual, int accepted) =>
         reasons switch
@@ -163,13 +163,15 @@ public sealed partial class HandMadeSyncTests
             {
                 accepted = 1;
             }
-            cases.Add(new Case(
-                lines[0].Trim(), datagram, counters[(counters.IndexOf(':') + 1)..].Trim(), accepted));
+            string verdict = counters[(counters.IndexOf(':') + 1)..].Trim();
+            cases.Add(new Case(lines[0].Trim(), datagram, verdict, accepted));
         }
         return cases;
     }
 
-    /// <summary>Bytes of a line, which may be cut: "... (N bytes: the ... word W repeated)".</summary>
+    /// <summary>
+    /// Bytes of a line, which may be cut: "... (N bytes: the ... word W repeated)".
+    /// </summary>
     private static byte[] Bytes(string line)
     {
         Match cut = Cut().Match(line);

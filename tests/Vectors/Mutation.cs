@@ -1,6 +1,8 @@
 namespace Conntrackd.Tests.Vectors;
 
-/// <summary>Damages messages as links and bugs do: flipped bits, wrong bytes, cuts, repeats.</summary>
+/// <summary>
+/// Damages messages as links and bugs do: flipped bits, wrong bytes, cuts, repeats.
+/// </summary>
 internal static class Mutation
 {
     /// <summary>A damaged copy, exactly as long as it is meant to be.</summary>

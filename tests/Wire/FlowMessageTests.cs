@@ -150,7 +150,8 @@ public sealed class FlowMessageTests
     [InlineData(Address)]
     [InlineData(Udp)]
     [InlineData("00080005000000080005000211000000")]
-    public void What_names_no_flow_is_refused(string hex) => Assert.False(Decode(hex, out _, out _));
+    public void What_names_no_flow_is_refused(string hex) =>
+        Assert.False(Decode(hex, out _, out _));
 
     [Fact]
     public void Of_several_the_last_counts_even_of_two_families()

@@ -10,7 +10,8 @@ public sealed class SyncHeaderTests
     {
         byte[] buffer = new byte[10];
         Array.Fill(buffer, (byte)0xa5);
-        var header = new SyncHeader(SyncType.Control, SyncFlags.Ack | SyncFlags.Hello, 16, 0x6b02fd77);
+        var header = new SyncHeader(
+            SyncType.Control, SyncFlags.Ack | SyncFlags.Hello, 16, 0x6b02fd77);
         header.Write(buffer);
         Assert.Equal("1A2800106B02FD77A5A5", Convert.ToHexString(buffer));
         Assert.True(SyncHeader.TryRead(buffer, out SyncHeader read, out int version));
