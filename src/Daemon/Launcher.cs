@@ -126,7 +126,7 @@ internal static class Launcher
             log.Error("conntrackd cannot start, please review your configuration");
             return Failure;
         }
-        TellSettings(options, node, log);
+        TellSettings(options, log);
         log.Notice("initialization completed");
         log.Notice(readiness is null
             ? "-- starting in console mode --" : "-- starting in daemon mode --");
@@ -142,7 +142,7 @@ internal static class Launcher
         return Success;
     }
 
-    private static void TellSettings(Options options, Node node, Log log)
+    private static void TellSettings(Options options, Log log)
     {
         if (options.NetlinkEventsReliable)
         {
@@ -155,8 +155,6 @@ internal static class Launcher
             log.Notice("NetlinkBufferSize is either not set or is greater than " +
                 "NetlinkBufferSizeMaxGrowth. Using current system buffer size");
         }
-        log.Notice("netlink event socket buffer size has been set to " +
-            $"{node.Kernel.Counters.BufferBytes} bytes");
     }
 
     private static void SetScheduler(SchedulerOptions options, Log log)

@@ -123,7 +123,12 @@ internal sealed partial class SyncEngine
             if (peer is not { Alive: true } || !(peer.MissedSome || peer.NeedsBulk)) { continue; }
             return;
         }
-        QueueControl(new ResendRing.Entry { Kind = SentKind.BulkEnd, Item = _bulkNumber });
+        QueueControl(new ResendRing.Entry
+        {
+            Kind = SentKind.BulkEnd,
+            Item = _bulkNumber,
+            Flags = (byte)SyncFlags.Alive,
+        });
     }
 
     // Whoever lost the end mark may have lost what came before it: again, behind the repairs.
