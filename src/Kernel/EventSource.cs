@@ -118,7 +118,8 @@ internal sealed class EventSource : IDisposable
 
     /// <summary>
     /// For reliable mode, where the kernel does not report overruns: looks at its count of drops.
-    /// To be called now and then; a new loss becomes an overrun.
+    /// To be called now and then; a new loss becomes an overrun, which the sink is told as soon as
+    /// the queue is empty, perhaps from here.
     /// </summary>
     internal void PollDrops()
     {
@@ -127,6 +128,7 @@ internal sealed class EventSource : IDisposable
         _dropsSeen = drops;
         if (!_options.Reliable) { return; } // ENOBUFS tells it there
         OverrunSlow();
+        Read(SlotCount); // nothing may be waiting that would wake the loop
     }
 
     public void Dispose()
