@@ -29,6 +29,7 @@ internal sealed class EventSource : IDisposable
     private readonly int _fd;
     private readonly EventSourceOptions _options;
     private readonly IKernelSink _sink;
+    private readonly IExpectationSink? _expectationSink;
     private readonly KernelCounters _counters;
     private readonly Log _log;
     private readonly ReceiveBatch _batch = new(SlotCount, SlotBytes);
@@ -37,6 +38,7 @@ internal sealed class EventSource : IDisposable
 
     private int _requesterCount;
     private Flow _flow;
+    private Expectation _expectation;
     private bool _gap;                          // events were lost and the queue is not yet empty
     private bool _limitTold;
     private uint _dropsSeen;
@@ -44,11 +46,13 @@ internal sealed class EventSource : IDisposable
     private LogThrottle _overrunLog = new(LogIntervalSeconds);
 
     private EventSource(
-        int fd, EventSourceOptions options, IKernelSink sink, KernelCounters counters, Log log)
+        int fd, EventSourceOptions options, IKernelSink sink, IExpectationSink? expectationSink,
+        KernelCounters counters, Log log)
     {
         _fd = fd;
         _options = options;
         _sink = sink;
+        _expectationSink = expectationSink;
         _counters = counters;
         _log = log;
     }
@@ -58,13 +62,13 @@ internal sealed class EventSource : IDisposable
     /// <summary>Opens and subscribes. Eperm without CAP_NET_ADMIN.</summary>
     internal static Errno TryOpen(
         EventSourceOptions options, IKernelSink sink, KernelCounters counters, Log log,
-        out EventSource? source)
+        out EventSource? source, IExpectationSink? expectationSink = null)
     {
         source = null;
         RequestEventsAlways(log);
         Errno error = NetlinkSocket.Open(NetlinkSocket.Netfilter, out int fd, out _);
         if (error != Errno.None) { return error; }
-        EventSource opened = new(fd, options, sink, counters, log);
+        EventSource opened = new(fd, options, sink, expectationSink, counters, log);
         error = opened.SetUp();
         if (error != Errno.None)
         {
@@ -114,7 +118,8 @@ internal sealed class EventSource : IDisposable
 
     /// <summary>
     /// For reliable mode, where the kernel does not report overruns: looks at its count of drops.
-    /// To be called now and then; a new loss becomes an overrun.
+    /// To be called now and then; a new loss becomes an overrun, which the sink is told as soon as
+    /// the queue is empty, perhaps from here.
     /// </summary>
     internal void PollDrops()
     {
@@ -123,6 +128,7 @@ internal sealed class EventSource : IDisposable
         _dropsSeen = drops;
         if (!_options.Reliable) { return; } // ENOBUFS tells it there
         OverrunSlow();
+        Read(SlotCount); // nothing may be waiting that would wake the loop
     }
 
     public void Dispose()
@@ -151,25 +157,39 @@ internal sealed class EventSource : IDisposable
 
     private void Take(in NetlinkMessage message)
     {
-        FlowEventKind kind;
         switch (message.Type)
         {
             // An entry appeared (CREATE and EXCL are set), or some of its properties changed.
             case CtMessage.New:
-                kind = (message.Flags & NetlinkFlags.Create) != 0
-                    ? FlowEventKind.New
-                    : FlowEventKind.Update;
+                TakeFlow(message, KindOf(message));
                 break;
 
             // An entry has left the table: expired, deleted or flushed.
             case CtMessage.Delete:
-                kind = FlowEventKind.Destroy;
+                TakeFlow(message, FlowEventKind.Destroy);
+                break;
+
+            // A helper or a request announced a flow to come.
+            case CtMessage.ExpectNew when _expectationSink != null:
+                TakeExpectation(message, KindOf(message));
+                break;
+
+            // The flow came, its master ended, the time was over, or a request asked for it.
+            case CtMessage.ExpectDelete when _expectationSink != null:
+                TakeExpectation(message, FlowEventKind.Destroy);
                 break;
 
             default:
                 _counters.EventsUnknownType++;
-                return;
+                break;
         }
+    }
+
+    private static FlowEventKind KindOf(in NetlinkMessage message) =>
+        (message.Flags & NetlinkFlags.Create) != 0 ? FlowEventKind.New : FlowEventKind.Update;
+
+    private void TakeFlow(in NetlinkMessage message, FlowEventKind kind)
+    {
         _counters.EventsReceived++;
         if (FlowDecoder.Decode(message.Payload, ref _flow) != DecodeError.None)
         {
@@ -177,6 +197,17 @@ internal sealed class EventSource : IDisposable
             return;
         }
         _sink.OnEvent(kind, ref _flow, OriginOf(message.PortId));
+    }
+
+    private void TakeExpectation(in NetlinkMessage message, FlowEventKind kind)
+    {
+        _counters.EventsReceived++;
+        if (ExpectationDecoder.Decode(message.Payload, ref _expectation) != DecodeError.None)
+        {
+            _counters.EventsMalformed++;
+            return;
+        }
+        _expectationSink!.OnExpectation(kind, ref _expectation, OriginOf(message.PortId));
     }
 
     private EventOrigin OriginOf(uint portId)

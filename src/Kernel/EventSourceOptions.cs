@@ -12,6 +12,6 @@ namespace Conntrackd.Kernel;
 /// The kernel retries destroy events that did not fit and keeps what a flow missed for its next
 /// event (NetlinkEventsReliable).
 /// </param>
-/// <param name="Expectations">Expectation events are wanted too.</param>
+/// <param name="Expectations">Expectation events are wanted too, and there is a sink.</param>
 internal readonly record struct EventSourceOptions(
     int BufferBytes, int BufferBytesMax, bool Reliable, bool Expectations);

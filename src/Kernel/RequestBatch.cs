@@ -9,7 +9,7 @@ namespace Conntrackd.Kernel;
 /// <remarks><code>
 /// messages   | delete | delete | create | create | delete |     sequence = base + index
 /// requests   |  0     |  0     |  0     |  1     |  2     |     a token and a result each
-/// tolerant   |  x     |  x     |        |        |        |     ENOENT is no error
+/// tolerated  | ENOENT | ENOENT | -      | -      | -      |     is no error there
 /// </code></remarks>
 internal sealed class RequestBatch : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class RequestBatch : IDisposable
 
     private readonly NativeBuffer _buffer = new(BytesMax);
     private readonly byte[] _requestOf = new byte[MessagesMax];
-    private readonly bool[] _tolerant = new bool[MessagesMax];
+    private readonly Errno[] _tolerated = new Errno[MessagesMax];
     private readonly int[] _tokens = new int[RequestsMax];
     private readonly Errno[] _results = new Errno[RequestsMax];
     private int _length;
@@ -54,19 +54,20 @@ internal sealed class RequestBatch : IDisposable
     }
 
     /// <summary>
-    /// Keeps what was written into <see cref="Room"/> as one request; all messages but the last are
-    /// tolerant.
+    /// Keeps what was written into <see cref="Room"/> as one request. Its result is the first error
+    /// that is not tolerated.
     /// </summary>
     /// <param name="token">The caller's.</param>
     /// <param name="messages">How many messages they are.</param>
     /// <param name="bytes">How long they are together.</param>
     /// <param name="lastBytes">How long the last of them is.</param>
-    internal void Keep(int token, int messages, int bytes, int lastBytes)
+    /// <param name="tolerated">No error for all messages but the last.</param>
+    internal void Keep(int token, int messages, int bytes, int lastBytes, Errno tolerated)
     {
         for (int i = 0; i < messages; i++)
         {
             _requestOf[Messages + i] = (byte)Requests;
-            _tolerant[Messages + i] = i < messages - 1;
+            _tolerated[Messages + i] = i < messages - 1 ? tolerated : Errno.None;
         }
         _tokens[Requests] = token;
         _results[Requests] = Errno.None;
@@ -94,8 +95,7 @@ internal sealed class RequestBatch : IDisposable
         known = message < (uint)Messages;
         if (!known) { return false; }
         ref Errno result = ref _results[_requestOf[message]];
-        bool tolerated = _tolerant[message] && error == Errno.Enoent;
-        if (result == Errno.None && !tolerated) { result = error; }
+        if (result == Errno.None && error != _tolerated[message]) { result = error; }
         return message == Messages - 1;
     }
 

@@ -24,19 +24,23 @@ internal sealed class TableReader : IDisposable
 
     private readonly int _fd;
     private readonly IKernelSink _sink;
+    private readonly IExpectationSink? _expectationSink;
     private readonly KernelCounters _counters;
     private readonly NativeBuffer _buffer = new(BufferBytes);
     private readonly byte[] _request = new byte[RequestBytesMax];
 
     private Flow _flow;
+    private Expectation _expectation;
     private uint _sequence;
     private bool _interrupted;                  // the kernel says that the table changed meanwhile
     private Errno _failure;                     // why the running dump is incomplete
 
-    private TableReader(int fd, IKernelSink sink, KernelCounters counters)
+    private TableReader(
+        int fd, IKernelSink sink, IExpectationSink? expectationSink, KernelCounters counters)
     {
         _fd = fd;
         _sink = sink;
+        _expectationSink = expectationSink;
         _counters = counters;
     }
 
@@ -49,10 +53,13 @@ internal sealed class TableReader : IDisposable
     internal Errno LastError { get; private set; }
 
     internal static Errno TryOpen(
-        IKernelSink sink, KernelCounters counters, out TableReader? reader)
+        IKernelSink sink, KernelCounters counters, out TableReader? reader,
+        IExpectationSink? expectationSink = null)
     {
         Errno error = NetlinkSocket.Open(NetlinkSocket.Netfilter, out int fd, out _);
-        reader = error == Errno.None ? new TableReader(fd, sink, counters) : null;
+        reader = error == Errno.None
+            ? new TableReader(fd, sink, expectationSink, counters)
+            : null;
         return error;
     }
 
@@ -65,6 +72,15 @@ internal sealed class TableReader : IDisposable
         if (IsRunning) { return Errno.Ebusy; }
         MessageWriter writer = new(_request);
         FlowEncoder.EncodeDump(ref writer, ++_sequence, family);
+        return Start(writer.Written);
+    }
+
+    /// <summary>As <see cref="StartDump"/>, for expectations.</summary>
+    internal Errno StartExpectationDump(AddressFamily family = AddressFamily.Unknown)
+    {
+        if (IsRunning) { return Errno.Ebusy; }
+        MessageWriter writer = new(_request);
+        FlowEncoder.EncodeExpectDump(ref writer, ++_sequence, family);
         return Start(writer.Written);
     }
 
@@ -178,17 +194,28 @@ internal sealed class TableReader : IDisposable
 
     private void TakeRecord(in NetlinkMessage message)
     {
-        if (message.Type != CtMessage.New)
+        DecodeError error = DecodeError.None;
+        switch (message.Type)
         {
-            _counters.DumpUnknownType++;
-            return;
+            // Every record of a dump, and the answer to a get, has the type of a new entry.
+            case CtMessage.New:
+                error = FlowDecoder.Decode(message.Payload, ref _flow);
+                if (error == DecodeError.None) { _sink.OnDumpRecord(ref _flow); }
+                break;
+
+            case CtMessage.ExpectNew when _expectationSink != null:
+                error = ExpectationDecoder.Decode(message.Payload, ref _expectation);
+                if (error == DecodeError.None)
+                {
+                    _expectationSink.OnExpectationRecord(ref _expectation);
+                }
+                break;
+
+            default:
+                _counters.DumpUnknownType++;
+                break;
         }
-        if (FlowDecoder.Decode(message.Payload, ref _flow) != DecodeError.None)
-        {
-            _counters.DumpMalformed++;
-            return;
-        }
-        _sink.OnDumpRecord(ref _flow);
+        if (error != DecodeError.None) { _counters.DumpMalformed++; }
     }
 
     /// <summary>True if the answer to a get is complete; its result is in LastError.</summary>

@@ -119,7 +119,8 @@ internal sealed class TableWriter : IDisposable
         fits = fits && FlowEncoder.EncodeCreate(
             ref writer, flow, sequence++, NetlinkFlags.None, options);
         return fits && Keep(
-            token, (int)(sequence - _sequence), writer.Length, writer.Length - before);
+            token, (int)(sequence - _sequence), writer.Length, writer.Length - before,
+            Errno.Enoent);
     }
 
     /// <summary>Deletes a flow by its original tuple and zone; Enoent if it is not there.</summary>
@@ -128,6 +129,43 @@ internal sealed class TableWriter : IDisposable
         if (_filling.IsFull(1)) { return false; }
         MessageWriter writer = new(_filling.Room);
         bool fits = FlowEncoder.EncodeDelete(ref writer, flow, _sequence, NetlinkFlags.None);
+        return fits && Keep(token, 1, writer.Length, writer.Length);
+    }
+
+    /// <summary>
+    /// Creates an expectation, or keeps the one that is there, and sets its timeout (a create alone
+    /// takes that of the helper). Enoent without its master, Eopnotsupp if that has no helper.
+    /// </summary>
+    internal bool AddExpectation(int token, in Expectation expectation, uint timeoutSeconds)
+    {
+        const int MessageCount = 2;
+        if (_filling.IsFull(MessageCount)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = ExpectationEncoder.EncodeCreate(
+            ref writer, expectation, _sequence, NetlinkFlags.None, timeoutSeconds);
+        int before = writer.Length;
+        fits = fits && ExpectationEncoder.EncodeUpdate(
+            ref writer, expectation, _sequence + 1, NetlinkFlags.None, timeoutSeconds);
+        return fits && Keep(
+            token, MessageCount, writer.Length, writer.Length - before, Errno.Eexist);
+    }
+
+    /// <summary>Deletes an expectation by its tuple and zone; Enoent if it is not there.</summary>
+    internal bool AddExpectationDelete(int token, in Expectation expectation)
+    {
+        if (_filling.IsFull(1)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = ExpectationEncoder.EncodeDelete(
+            ref writer, expectation, _sequence, NetlinkFlags.None);
+        return fits && Keep(token, 1, writer.Length, writer.Length);
+    }
+
+    /// <summary>Deletes all expectations.</summary>
+    internal bool AddExpectationFlush(int token)
+    {
+        if (_filling.IsFull(1)) { return false; }
+        MessageWriter writer = new(_filling.Room);
+        bool fits = FlowEncoder.EncodeFlushExpect(ref writer, _sequence, NetlinkFlags.None);
         return fits && Keep(token, 1, writer.Length, writer.Length);
     }
 
@@ -159,9 +197,10 @@ internal sealed class TableWriter : IDisposable
         _flushing.Dispose();
     }
 
-    private bool Keep(int token, int messages, int bytes, int lastBytes)
+    private bool Keep(
+        int token, int messages, int bytes, int lastBytes, Errno tolerated = Errno.None)
     {
-        _filling.Keep(token, messages, bytes, lastBytes);
+        _filling.Keep(token, messages, bytes, lastBytes, tolerated);
         _sequence += (uint)messages;
         return true;
     }

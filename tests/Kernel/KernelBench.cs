@@ -14,13 +14,18 @@ internal sealed class KernelBench : IDisposable
         IKernelSink sink, ITableResultSink results, int eventBufferBytes = 8 << 20,
         int eventBufferBytesMax = 16 << 20, bool reliable = false)
     {
-        EventSourceOptions options = new(eventBufferBytes, eventBufferBytesMax, reliable, false);
+        var expectationSink = sink as IExpectationSink;
+        EventSourceOptions options = new(
+            eventBufferBytes, eventBufferBytesMax, reliable, expectationSink != null);
         Assert.Equal(
             Errno.None,
-            EventSource.TryOpen(options, sink, Counters, _log, out EventSource? events));
+            EventSource.TryOpen(
+                options, sink, Counters, _log, out EventSource? events, expectationSink));
         Assert.Equal(
             Errno.None, TableWriter.TryOpen(results, Counters, out TableWriter? writer));
-        Assert.Equal(Errno.None, TableReader.TryOpen(sink, Counters, out TableReader? reader));
+        Assert.Equal(
+            Errno.None,
+            TableReader.TryOpen(sink, Counters, out TableReader? reader, expectationSink));
         Events = events!;
         Writer = writer!;
         Reader = reader!;

@@ -6,11 +6,15 @@ using Conntrackd.Linux;
 namespace Conntrackd.Tests.Kernel;
 
 /// <summary>Keeps everything it is told.</summary>
-internal sealed class RecordingSink : IKernelSink, ITableResultSink
+internal sealed class RecordingSink : IKernelSink, IExpectationSink, ITableResultSink
 {
     internal List<(FlowEventKind Kind, Flow Flow, EventOrigin Origin)> Events { get; } = [];
 
     internal List<Flow> Records { get; } = [];
+
+    internal List<(FlowEventKind Kind, Expectation Expectation)> Expectations { get; } = [];
+
+    internal List<Expectation> ExpectationRecords { get; } = [];
 
     internal List<Errno> DumpEnds { get; } = [];
 
@@ -27,6 +31,13 @@ internal sealed class RecordingSink : IKernelSink, ITableResultSink
     public void OnOverrun() => Overruns++;
 
     public void OnDumpRecord(ref Flow flow) => Records.Add(flow);
+
+    public void OnExpectation(
+        FlowEventKind kind, ref Expectation expectation, EventOrigin origin) =>
+        Expectations.Add((kind, expectation));
+
+    public void OnExpectationRecord(ref Expectation expectation) =>
+        ExpectationRecords.Add(expectation);
 
     public void OnDumpEnd(Errno error) => DumpEnds.Add(error);
 
