@@ -6,7 +6,9 @@ internal sealed class CacheCounters
     /// <summary>Gauge: flows that are alive.</summary>
     internal ulong Active;
 
-    /// <summary>Gauge: flows held, the dead ones that wait for an acknowledgement included.</summary>
+    /// <summary>
+    /// Gauge: flows held, the dead ones that wait for an acknowledgement included.
+    /// </summary>
     internal ulong Objects;
 
     internal ulong Created;

@@ -3,10 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Conntrackd.Cache;
 
-/// <summary>Hash index from a 64-bit hash to slot handles, open addressing, grown a piece at a time.</summary>
+/// <summary>
+/// Hash index from a 64-bit hash to slot handles, open addressing, grown a piece at a time.
+/// </summary>
 /// <remarks>
-/// The top bits of the hash choose one of 2,048 segments; each doubles on its own when it is more than
-/// 7/10 full, so no turn of the loop rehashes more than a two-thousandth of the table. An element is
+/// The top bits of the hash choose one of 2,048 segments; each doubles on its own when it is more
+/// than
+/// 7/10 full, so no turn of the loop rehashes more than a two-thousandth of the table. An element
+/// is
 /// eight bytes: the low half of the hash (compared before a slot is touched, and enough to
 /// rehash without touching one) and the handle; 0 is empty. Removal shifts back, there are no
 /// tombstones.
@@ -18,6 +22,7 @@ internal sealed unsafe class FlowIndex : IDisposable
 
     private readonly Segment[] _segments = new Segment[1 << SegmentBits];
 
+    /// <summary>One piece of the index, rehashed on its own.</summary>
     private struct Segment
     {
         internal ulong* Elements;
@@ -25,7 +30,9 @@ internal sealed unsafe class FlowIndex : IDisposable
         internal uint Count;
     }
 
-    /// <summary>Starts a search; give the cursor to <see cref="Cursor.Next"/> until that returns 0.</summary>
+    /// <summary>
+    /// Starts a search; give the cursor to <see cref="Cursor.Next"/> until that returns 0.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Cursor Find(ulong hash)
     {
@@ -33,7 +40,9 @@ internal sealed unsafe class FlowIndex : IDisposable
         return new Cursor(segment.Elements, segment.Capacity, (uint)hash);
     }
 
-    /// <summary>Adds a handle (not 0) under a hash; the caller has made sure that it is not there.</summary>
+    /// <summary>
+    /// Adds a handle (not 0) under a hash; the caller has made sure that it is not there.
+    /// </summary>
     internal void Add(ulong hash, uint handle)
     {
         ref Segment segment = ref _segments[hash >> (64 - SegmentBits)];
@@ -115,7 +124,9 @@ internal sealed unsafe class FlowIndex : IDisposable
             _at = hash & _mask;
         }
 
-        /// <summary>The next handle whose hash agrees, 0 at the end. The key is still to be compared.</summary>
+        /// <summary>
+        /// The next handle whose hash agrees, 0 at the end. The key is still to be compared.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal uint Next()
         {

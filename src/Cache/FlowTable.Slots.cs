@@ -7,12 +7,14 @@ namespace Conntrackd.Cache;
 internal sealed partial class FlowTable
 {
     /// <summary>
-    /// Known of a flow but not kept: counters, use count and time stamps change without an event, TCP
+    /// Known of a flow but not kept: counters, use count and time stamps change without an event,
+    /// TCP
     /// flags are of no use to a peer. Protocol and family are implied.
     /// </summary>
     private const FlowAttributes NotStored =
         FlowAttributes.Use | FlowAttributes.Counters | FlowAttributes.TcpFlags |
-        FlowAttributes.TimestampStart | FlowAttributes.TimestampStop | FlowAttributes.TimestampEvent;
+        FlowAttributes.TimestampStart | FlowAttributes.TimestampStop |
+        FlowAttributes.TimestampEvent;
 
     /// <summary>Never changed by a merge: they are the identity, or stand in the tuples.</summary>
     private const FlowAttributes Identity =
@@ -39,7 +41,8 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>
-    /// Unpacks a slot on any thread. False if the slot holds no flow, or a dead one, or did not stand
+    /// Unpacks a slot on any thread. False if the slot holds no flow, or a dead one, or did not
+    /// stand
     /// still for a few tries (it is being replaced over and over; the caller may count it).
     /// </summary>
     internal bool TrySnapshot(uint handle, ref Flow flow, out SlotHead head)
@@ -63,8 +66,10 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>
-    /// True if <paramref name="flow"/>, just read from the kernel, says something else than the slot
-    /// that a peer would want to know. Timeouts always differ and do not count; an absent mark is 0.
+    /// True if <paramref name="flow"/>, just read from the kernel, says something else than the
+    /// slot
+    /// that a peer would want to know. Timeouts always differ and do not count; an absent mark is
+    /// 0.
     /// </summary>
     internal bool Differs(uint handle, in Flow flow)
     {
@@ -77,7 +82,8 @@ internal sealed partial class FlowTable
         bool same = mark == storedMark &&
             (flow.Status & ~FlowStatus.Dying) == (stored.Status & ~FlowStatus.Dying) &&
             (!flow.Has(FlowAttributes.Reply) || flow.Reply == stored.Reply) &&
-            (!flow.Has(FlowAttributes.ProtocolState) || flow.ProtocolState == stored.ProtocolState) &&
+            (!flow.Has(FlowAttributes.ProtocolState) ||
+                flow.ProtocolState == stored.ProtocolState) &&
             (!flow.Has(FlowAttributes.TcpWscale) ||
                 (flow.TcpWscaleOrig == stored.TcpWscaleOrig &&
                  flow.TcpWscaleReply == stored.TcpWscaleReply));

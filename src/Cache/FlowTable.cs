@@ -6,16 +6,19 @@ using Conntrackd.Conntrack;
 namespace Conntrackd.Cache;
 
 /// <summary>
-/// Flows by identity (protocol, original tuple, zone) in compact slots. One thread writes; any thread
+/// Flows by identity (protocol, original tuple, zone) in compact slots. One thread writes; any
+/// thread
 /// may read through <see cref="TrySnapshot"/>.
 /// </summary>
 /// <remarks>
 /// This room holds tables of flows and knows nothing of sockets, messages or modes. Read
 /// <see cref="SlotHead"/> for the form of a flow, <see cref="SlotPool"/> for where slots live,
 /// <see cref="FlowIndex"/> for how they are found.
-/// <para>A handle names a slot: the slot number, plus the high bit for IPv6; 0 is "none". It is valid
+/// <para>A handle names a slot: the slot number, plus the high bit for IPv6; 0 is "none". It is
+/// valid
 /// until <see cref="Remove"/>.</para>
-/// <para>Two kinds of tables share the code: flows that came from the kernel keep the reply tuple, flows
+/// <para>Two kinds of tables share the code: flows that came from the kernel keep the reply tuple,
+/// flows
 /// that came from a peer keep its description of NAT in the same place. Which it is follows from
 /// <see cref="FlowAttributes.Reply"/>.</para>
 /// </remarks>
@@ -52,7 +55,9 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
 
-    /// <summary>The head of a slot; the caller may change queue state, sequence and life only.</summary>
+    /// <summary>
+    /// The head of a slot; the caller may change queue state, sequence and life only.
+    /// </summary>
     internal ref SlotHead Head(uint handle) => ref Pool(handle).As<SlotHead>(handle & ~Ipv6Bit);
 
     /// <summary>The handle of the flow with the identity of <paramref name="key"/>, or 0.</summary>
@@ -66,7 +71,9 @@ internal sealed partial class FlowTable : IDisposable
         }
     }
 
-    /// <summary>Stores a flow that <see cref="Find"/> did not find. Returns 0 if the table is full.</summary>
+    /// <summary>
+    /// Stores a flow that <see cref="Find"/> did not find. Returns 0 if the table is full.
+    /// </summary>
     internal uint Add(in Flow flow, uint nowSeconds)
     {
         if (_count >= _flowsMax)
@@ -89,7 +96,9 @@ internal sealed partial class FlowTable : IDisposable
         return handle;
     }
 
-    /// <summary>Puts a new flow of the same identity into a slot, as if the old had been removed.</summary>
+    /// <summary>
+    /// Puts a new flow of the same identity into a slot, as if the old had been removed.
+    /// </summary>
     internal void Replace(uint handle, in Flow flow, uint nowSeconds)
     {
         ref SlotHead head = ref Head(handle);
@@ -101,7 +110,9 @@ internal sealed partial class FlowTable : IDisposable
         Counters.Created++;
     }
 
-    /// <summary>Copies what <paramref name="flow"/> knows over what the slot knows; tuples stay.</summary>
+    /// <summary>
+    /// Copies what <paramref name="flow"/> knows over what the slot knows; tuples stay.
+    /// </summary>
     internal void Merge(uint handle, in Flow flow)
     {
         ref SlotHead head = ref Head(handle);
@@ -157,7 +168,8 @@ internal sealed partial class FlowTable : IDisposable
     internal bool IsInUse(uint handle) => Head(handle).Present != FlowAttributes.None;
 
     /// <summary>
-    /// The slot after <paramref name="handle"/> in walking order, in use or not; 0 at the end. Safe on
+    /// The slot after <paramref name="handle"/> in walking order, in use or not; 0 at the end. Safe
+    /// on
     /// any thread.
     /// </summary>
     internal uint Advance(uint handle)
@@ -171,7 +183,9 @@ internal sealed partial class FlowTable : IDisposable
         return slot <= _ipv6.Used ? slot | Ipv6Bit : 0;
     }
 
-    /// <summary>Gives the memory back: for tests, a daemon's tables live as long as it does.</summary>
+    /// <summary>
+    /// Gives the memory back: for tests, a daemon's tables live as long as it does.
+    /// </summary>
     public void Dispose()
     {
         _ipv4.Dispose();

@@ -4,7 +4,8 @@ namespace Conntrackd.Cache;
 
 /// <summary>Tuples of an IPv4 flow as they stand in a slot, 24 bytes.</summary>
 /// <remarks>
-/// The reply half is the kernel's reply tuple (internal cache) or the described NAT (external cache):
+/// The reply half is the kernel's reply tuple (internal cache) or the described NAT (external
+/// cache):
 /// ReplySource = new target, ReplyTarget = new source, and the ports likewise.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -20,7 +21,9 @@ internal struct SlotAddressesIpv4
     internal uint ReplyTarget;
 }
 
-/// <summary>Tuples of an IPv6 flow, 72 bytes; halves as in <see cref="SlotAddressesIpv4"/>.</summary>
+/// <summary>
+/// Tuples of an IPv6 flow, 72 bytes; halves as in <see cref="SlotAddressesIpv4"/>.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotAddressesIpv6
 {

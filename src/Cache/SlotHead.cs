@@ -3,7 +3,9 @@ using Conntrackd.Conntrack;
 
 namespace Conntrackd.Cache;
 
-/// <summary>The 40 bytes every table slot begins with; addresses follow (<see cref="SlotAddressesIpv4"/>).</summary>
+/// <summary>
+/// The 40 bytes every table slot begins with; addresses follow (<see cref="SlotAddressesIpv4"/>).
+/// </summary>
 /// <remarks>
 /// One cache line holds a whole IPv4 flow:
 /// <code>
@@ -29,7 +31,9 @@ internal struct SlotHead
     internal uint Mark;
     internal uint CreatedSeconds;       // on the engine's clock, "active since"
 
-    /// <summary>Kernel's id (internal cache) or second of the last message (external cache).</summary>
+    /// <summary>
+    /// Kernel's id (internal cache) or second of the last message (external cache).
+    /// </summary>
     internal uint IdOrTouched;
 
     /// <summary>
@@ -47,7 +51,9 @@ internal struct SlotHead
     internal SlotLife Life;
 }
 
-/// <summary>Where a flow stands in its life and in the queues; the high half is a generation.</summary>
+/// <summary>
+/// Where a flow stands in its life and in the queues; the high half is a generation.
+/// </summary>
 [Flags]
 internal enum SlotLife : byte
 {

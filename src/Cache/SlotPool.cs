@@ -5,11 +5,13 @@ using System.Threading;
 namespace Conntrackd.Cache;
 
 /// <summary>
-/// Fixed-size slots in native memory, named by number, never moved and never given back: a reader on
+/// Fixed-size slots in native memory, named by number, never moved and never given back: a reader
+/// on
 /// another thread may look at any slot below <see cref="Used"/> at any time.
 /// </summary>
 /// <remarks>
-/// Chunks of 16,384 slots are added as needed, so growth copies nothing. Numbers start at 1; 0 means
+/// Chunks of 16,384 slots are added as needed, so growth copies nothing. Numbers start at 1; 0
+/// means
 /// "none". Memory is aligned to 64 bytes and is touched first when a slot is handed out.
 /// </remarks>
 internal sealed unsafe class SlotPool : IDisposable
@@ -30,7 +32,8 @@ internal sealed unsafe class SlotPool : IDisposable
     private uint _firstFree;
 
     /// <param name="strideBytes">Size of a slot.</param>
-    /// <param name="linkAt">Offset of four bytes in a free slot that may hold the free list.</param>
+    /// <param name="linkAt">Offset of four bytes in a free slot that may hold the free
+    /// list.</param>
     /// <param name="slotsMax">Hard bound; <see cref="Take"/> gives 0 beyond it.</param>
     internal SlotPool(int strideBytes, int linkAt, uint slotsMax)
     {
@@ -43,7 +46,9 @@ internal sealed unsafe class SlotPool : IDisposable
     /// <summary>Highest number ever handed out; read by other threads.</summary>
     internal uint Used => Volatile.Read(ref _used);
 
-    /// <summary>A slot, zeroed the first time, else as it was returned; 0 if the pool is full.</summary>
+    /// <summary>
+    /// A slot, zeroed the first time, else as it was returned; 0 if the pool is full.
+    /// </summary>
     internal uint Take()
     {
         uint slot = _firstFree;
@@ -65,7 +70,9 @@ internal sealed unsafe class SlotPool : IDisposable
         return slot;
     }
 
-    /// <summary>Takes a slot back; its content stays readable until it is handed out again.</summary>
+    /// <summary>
+    /// Takes a slot back; its content stays readable until it is handed out again.
+    /// </summary>
     internal void Return(uint slot)
     {
         Unsafe.AddByteOffset(ref As<uint>(slot), _linkAt) = _firstFree;
@@ -85,7 +92,9 @@ internal sealed unsafe class SlotPool : IDisposable
     internal ref T As<T>(uint slot)
         where T : unmanaged => ref *(T*)At(slot);
 
-    /// <summary>The slot seen as a <typeparamref name="T"/> that begins at <paramref name="offset"/>.</summary>
+    /// <summary>
+    /// The slot seen as a <typeparamref name="T"/> that begins at <paramref name="offset"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ref T As<T>(uint slot, int offset)
         where T : unmanaged => ref *(T*)(At(slot) + offset);
@@ -94,6 +103,7 @@ internal sealed unsafe class SlotPool : IDisposable
     private byte* At(uint slot)
     {
         uint index = slot - 1;
-        return (byte*)_chunks[index >> ChunkBits] + ((nuint)(index & ChunkMask) * (uint)_strideBytes);
+        byte* chunk = (byte*)_chunks[index >> ChunkBits];
+        return chunk + ((nuint)(index & ChunkMask) * (uint)_strideBytes);
     }
 }

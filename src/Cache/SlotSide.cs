@@ -38,16 +38,25 @@ internal struct SlotSide
         if ((rare & ~(FlowAttributes.Synproxy | FlowAttributes.Labels)) != 0) { return true; }
         bool synproxy = (rare & FlowAttributes.Synproxy) != 0 &&
             (flow.SynproxyIsn | flow.SynproxyIts | flow.SynproxyTimestampOffset) != 0;
-        bool labels = (rare & FlowAttributes.Labels) != 0 && (flow.LabelsLow | flow.LabelsHigh) != 0;
+        bool labels = (rare & FlowAttributes.Labels) != 0 &&
+            (flow.LabelsLow | flow.LabelsHigh) != 0;
         return synproxy || labels;
     }
 
     /// <summary>Copies the rare attributes that are present in <paramref name="flow"/>.</summary>
     internal void Store(in Flow flow)
     {
-        if (flow.Has(FlowAttributes.Master)) { Master = flow.Master; MasterProtocol = flow.MasterProtocol; }
+        if (flow.Has(FlowAttributes.Master))
+        {
+            Master = flow.Master;
+            MasterProtocol = flow.MasterProtocol;
+        }
         if (flow.Has(FlowAttributes.Helper)) { Helper = flow.Helper; }
-        if (flow.Has(FlowAttributes.Labels)) { LabelsLow = flow.LabelsLow; LabelsHigh = flow.LabelsHigh; }
+        if (flow.Has(FlowAttributes.Labels))
+        {
+            LabelsLow = flow.LabelsLow;
+            LabelsHigh = flow.LabelsHigh;
+        }
         if (flow.Has(FlowAttributes.SequenceAdjust))
         {
             SequenceAdjustOrig = flow.SequenceAdjustOrig;
@@ -68,7 +77,9 @@ internal struct SlotSide
         if (flow.Has(FlowAttributes.DccpRole)) { DccpRole = flow.DccpRole; }
     }
 
-    /// <summary>Fills all rare members of <paramref name="flow"/>; its bits say which of them count.</summary>
+    /// <summary>
+    /// Fills all rare members of <paramref name="flow"/>; its bits say which of them count.
+    /// </summary>
     internal readonly void Load(ref Flow flow)
     {
         flow.Master = Master;

@@ -32,7 +32,9 @@ internal sealed class CommitJob
         _failedBefore = writer.CreateFailed;
     }
 
-    /// <summary>Commits the next batch. False when all is done and the client has been told.</summary>
+    /// <summary>
+    /// Commits the next batch. False when all is done and the client has been told.
+    /// </summary>
     internal bool Turn(uint nowSeconds)
     {
         int budget = SlotsPerTurn;

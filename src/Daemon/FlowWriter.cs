@@ -10,7 +10,8 @@ namespace Conntrackd.Daemon;
 /// Puts peers' flows into the kernel, a batch at a time, and knows the remedy for each refusal.
 /// </summary>
 /// <remarks>
-/// Used for commits and for direct injection; each has a writer of its own, because the kernel tells
+/// Used for commits and for direct injection; each has a writer of its own, because the kernel
+/// tells
 /// from the socket who caused an event. Remedies, tried in this order, once each (sync.md 11, 13):
 /// <code>
 /// create   EEXIST              delete what holds either tuple, create
@@ -20,7 +21,8 @@ namespace Conntrackd.Daemon;
 ///          anything else       delete, create
 /// destroy  ENOENT              is what was wanted
 /// </code>
-/// A request is not repaired if a later one of the same batch is about the same flow: that one wins.
+/// A request is not repaired if a later one of the same batch is about the same flow: that one
+/// wins.
 /// </remarks>
 internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 {
@@ -28,6 +30,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private const int RoundsMax = 3;
     private const int LogIntervalSeconds = 10;
 
+    /// <summary>One flow of the batch, kept until the kernel has taken it.</summary>
     private struct Request
     {
         internal Flow Flow;

@@ -18,10 +18,14 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         /// <summary>Events were lost: find the differences and tell the peers.</summary>
         Reconcile,
 
-        /// <summary>A client asked (-R): refresh the cache; of changes, only ends are told.</summary>
+        /// <summary>
+        /// A client asked (-R): refresh the cache; of changes, only ends are told.
+        /// </summary>
         Resync,
 
-        /// <summary>A client or the purge timer asked (-F, -t): delete every flow that passes.</summary>
+        /// <summary>
+        /// A client or the purge timer asked (-F, -t): delete every flow that passes.
+        /// </summary>
         Flush,
     }
 
@@ -57,7 +61,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
 
     internal KernelCounters Counters { get; } = new();
 
-    /// <summary>Bytes and packets of flows that ended, both directions, if the kernel counts.</summary>
+    /// <summary>
+    /// Bytes and packets of flows that ended, both directions, if the kernel counts.
+    /// </summary>
     internal ulong TrafficBytes { get; private set; }
 
     internal ulong TrafficPackets { get; private set; }
@@ -103,7 +109,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         if (session is not null) { _waiting[(int)purpose].Add(session); }
     }
 
-    /// <summary>Starts the next dump that is wanted, and looks for silent losses now and then.</summary>
+    /// <summary>
+    /// Starts the next dump that is wanted, and looks for silent losses now and then.
+    /// </summary>
     internal void Turn(long now)
     {
         if (_options.NetlinkEventsReliable && now >= _dropsAt)
@@ -182,7 +190,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         if (!complete && purpose != Purpose.Flush) { return; }
         foreach (ControlSession session in _waiting[(int)purpose])
         {
-            if (error != Errno.None) { session.Fail($"dump of the kernel table: {error.Describe()}"); }
+            if (error != Errno.None) { session.Fail(DumpFailed(error)); }
             session.Complete();
         }
         _waiting[(int)purpose].Clear();
@@ -200,6 +208,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         _flusher?.Dispose();
     }
 
+    private static string DumpFailed(Errno error) =>
+        $"dump of the kernel table: {error.Describe()}";
+
     private long Now() => Clock.MonotonicMicroseconds() - _started;
 
     private void Start(Purpose purpose)
@@ -210,7 +221,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
             _log.Error($"cannot dump the kernel conntrack table: {error.Describe()}");
             foreach (ControlSession session in _waiting[(int)purpose])
             {
-                session.Fail($"dump of the kernel table: {error.Describe()}");
+                session.Fail(DumpFailed(error));
                 session.Complete();
             }
             _waiting[(int)purpose].Clear();
@@ -256,6 +267,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         return null;
     }
 
+    /// <summary>Reads events when there are some.</summary>
     private sealed class EventReader(KernelSide owner) : IReadyHandler
     {
         private readonly int _eventsPerTurn =
@@ -264,6 +276,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         public void OnReady(int fd, EventMask mask) => owner._events.Read(_eventsPerTurn);
     }
 
+    /// <summary>Reads the next parts of a dump.</summary>
     private sealed class DumpPartReader(KernelSide owner) : IReadyHandler
     {
         public void OnReady(int fd, EventMask mask) => owner._reader.Read(PartsPerTurn);

@@ -30,7 +30,8 @@ internal static class Launcher
         if (options is null || !IsSupported(options, log)) { return Failure; }
         if (background && !isChild) { return Daemoniser.Start(log); }
         Libc.SetFileMask(OwnerOnlyMask);
-        return OpenLogs(options, log) ? RunLocked(options, isChild ? readiness : null, log) : Failure;
+        return OpenLogs(options, log)
+            ? RunLocked(options, isChild ? readiness : null, log) : Failure;
     }
 
     private static Options? Load(string path, bool isChild, Log log)
@@ -51,8 +52,8 @@ internal static class Launcher
     {
         if (options.Sync is not SyncOptions sync)
         {
-            log.Error("nothing to do: the configuration has no Sync section, and this version has " +
-                "no statistics mode");
+            log.Error("nothing to do: the configuration has no Sync section, and this version " +
+                "has no statistics mode");
             return false;
         }
         string? missing = sync.Mode == SyncMode.Alarm ? "Mode ALARM"
@@ -182,6 +183,7 @@ internal static class Launcher
         return error == Errno.None ? null : $"can't watch signals: {error.Describe()}";
     }
 
+    /// <summary>Does what a signal asks for.</summary>
     private sealed class SignalReader(Node node, SignalDescriptor signals, Log log) : IReadyHandler
     {
         public void OnReady(int fd, EventMask mask)

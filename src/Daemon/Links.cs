@@ -41,7 +41,9 @@ internal sealed class Links : ILinkSink, IDisposable
     /// <summary>True if datagrams are staged that the socket did not take.</summary>
     internal bool IsStalled { get; private set; }
 
-    /// <summary>Opens all links and watches their interfaces. Null, or which call failed and why.</summary>
+    /// <summary>
+    /// Opens all links and watches their interfaces. Null, or which call failed and why.
+    /// </summary>
     internal string? TryOpen(IReadOnlyList<LinkOptions> options, EventLoop loop)
     {
         Errno error = InterfaceMonitor.TryOpen(this, out _monitor);
@@ -49,7 +51,8 @@ internal sealed class Links : ILinkSink, IDisposable
         foreach (LinkOptions link in options)
         {
             ChannelOptions channelOptions = Describe(link);
-            error = ChannelOpener.TryOpen(channelOptions, out DatagramChannel? channel, out string at);
+            error = ChannelOpener.TryOpen(
+                channelOptions, out DatagramChannel? channel, out string at);
             if (error != Errno.None)
             {
                 return $"link on line {link.Position.Line}: {at}: {error.Describe()}";
@@ -77,7 +80,8 @@ internal sealed class Links : ILinkSink, IDisposable
                 if (!channel.Flush()) { break; }
                 continue;
             }
-            if (!_engine.TryTakeDatagram(room[..channel.PayloadMax], now, out int length)) { break; }
+            room = room[..channel.PayloadMax];
+            if (!_engine.TryTakeDatagram(room, now, out int length)) { break; }
             channel.Commit(length);
         }
         IsStalled = channel.StagedCount != 0 && !channel.Flush();
@@ -119,8 +123,9 @@ internal sealed class Links : ILinkSink, IDisposable
         PeerAddress peer = from;
         if (link.Options.Kind == LinkKind.Udp && _links.Count > 1)
         {
+            LinkOptions first = _links[0].Options;
             peer = new PeerAddress(
-                _links[0].Options.Family, _links[0].Options.DestinationAddress, Incarnation(link, from));
+                first.Family, first.DestinationAddress, Incarnation(link, from));
         }
         _engine.OnDatagram(in peer, datagram, Clock.MonotonicMicroseconds() - _started);
     }
@@ -168,6 +173,7 @@ internal sealed class Links : ILinkSink, IDisposable
             owner.OnDatagram(this, in from, datagram);
     }
 
+    /// <summary>Reads changes of interfaces.</summary>
     private sealed class MonitorReader(InterfaceMonitor monitor) : IReadyHandler
     {
         public void OnReady(int fd, EventMask mask) => monitor.Read(DatagramsPerTurn);

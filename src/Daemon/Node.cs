@@ -9,7 +9,8 @@ namespace Conntrackd.Daemon;
 
 /// <summary>A running daemon in sync mode: owns every part and turns the loop.</summary>
 /// <remarks>
-/// This room wires the others together and is the only one that knows them all. Read the turn of the
+/// This room wires the others together and is the only one that knows them all. Read the turn of
+/// the
 /// loop here, then <see cref="KernelSide"/> (events and dumps), <see cref="Links"/> (datagrams),
 /// <see cref="Commands"/> (clients), <see cref="Launcher"/> (start and end).
 /// <code>
@@ -128,7 +129,9 @@ internal sealed class Node : IDisposable
         return true;
     }
 
-    /// <summary>Flushes the kernel's table after PurgeTimeout; ignored while that is pending.</summary>
+    /// <summary>
+    /// Flushes the kernel's table after PurgeTimeout; ignored while that is pending.
+    /// </summary>
     internal void SchedulePurge()
     {
         if (_purgeAt != long.MaxValue) { return; }
@@ -157,7 +160,8 @@ internal sealed class Node : IDisposable
         Engine.OnDeadline(now);
         bool more = Engine.Step();
         Kernel.Turn(now);
-        if (_commit is not null && !_commit.Turn((uint)(now / SyncEngine.Second))) { _commit = null; }
+        uint seconds = (uint)(now / SyncEngine.Second);
+        if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
         Injections?.Flush();
         if (now >= _purgeAt) { Purge(); }
         Links.Send(now);

@@ -4,7 +4,8 @@ using Conntrackd.Conntrack;
 namespace Conntrackd.Sync;
 
 /// <summary>
-/// The walk that puts the external cache into the kernel: first flows that belong to no master, then the
+/// The walk that puts the external cache into the kernel: first flows that belong to no master,
+/// then the
 /// related ones, so that masters exist. A cursor: the owner takes flows in pieces.
 /// </summary>
 /// <param name="external">The cache; it is left unchanged.</param>
@@ -21,7 +22,8 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     internal bool IsDone { get; private set; }
 
     /// <summary>
-    /// Takes the next flow. False if <paramref name="budget"/> slots were looked at in vain or all is
+    /// Takes the next flow. False if <paramref name="budget"/> slots were looked at in vain or all
+    /// is
     /// done.
     /// </summary>
     internal bool TryTake(

@@ -64,7 +64,9 @@ internal sealed class Peer(int number, PeerAddress address)
     /// </summary>
     internal bool IsGreeting => !Greeted || SaysHello;
 
-    /// <summary>What an external flow bears that this peer sent since its last bulk began.</summary>
+    /// <summary>
+    /// What an external flow bears that this peer sent since its last bulk began.
+    /// </summary>
     internal uint Stamp => (Generation << OwnerBits) | (uint)Number;
 
     /// <summary>True if a flow bears an older stamp of this peer.</summary>

@@ -22,13 +22,15 @@ internal enum SentKind : byte
 /// Messages that were sent and are not acknowledged by all peers, found by sequence number.
 /// </summary>
 /// <remarks>
-/// A ring in which place = sequence modulo capacity. <see cref="Oldest"/> is the first sequence that is
+/// A ring in which place = sequence modulo capacity. <see cref="Oldest"/> is the first sequence
+/// that is
 /// still waited for; behind it, acknowledged ones are holes. The span from oldest to next never
 /// exceeds <see cref="SpanMax"/>. Handles, not bytes: a repair sends the latest state with
 /// a new sequence, as in the original (sync.md 7.4).
 /// </remarks>
 internal sealed class ResendRing
 {
+    /// <summary>One message that was sent.</summary>
     internal struct Entry
     {
         internal uint Item;
@@ -77,7 +79,9 @@ internal sealed class ResendRing
     /// <summary>The entry of a sequence that <see cref="Covers"/> says may wait.</summary>
     internal ref Entry At(uint sequence) => ref _entries[sequence & (_entries.Length - 1)];
 
-    /// <summary>Takes the next sequence number for a message that nobody need acknowledge.</summary>
+    /// <summary>
+    /// Takes the next sequence number for a message that nobody need acknowledge.
+    /// </summary>
     internal uint Skip()
     {
         ref Entry entry = ref Advance();
@@ -86,7 +90,9 @@ internal sealed class ResendRing
         return Next - 1;
     }
 
-    /// <summary>Takes the next sequence number for a message that waits; needs room in the span.</summary>
+    /// <summary>
+    /// Takes the next sequence number for a message that waits; needs room in the span.
+    /// </summary>
     internal uint Add(in Entry sent)
     {
         ref Entry entry = ref Advance();
@@ -95,7 +101,9 @@ internal sealed class ResendRing
         return Next - 1;
     }
 
-    /// <summary>Ends the wait for a sequence and moves <see cref="Oldest"/> past the holes.</summary>
+    /// <summary>
+    /// Ends the wait for a sequence and moves <see cref="Oldest"/> past the holes.
+    /// </summary>
     internal void Release(uint sequence)
     {
         ref Entry entry = ref At(sequence);

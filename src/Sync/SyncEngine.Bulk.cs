@@ -6,7 +6,8 @@ namespace Conntrackd.Sync;
 
 // The whole internal cache to the peers, as fast as they take it, and the same from them.
 //
-// A bulk walks the table behind the live queue: what changes meanwhile overtakes it. Its datagrams carry
+// A bulk walks the table behind the live queue: what changes meanwhile overtakes it. Its datagrams
+// carry
 // its number in the body of an ALIVE message, which the original steps over. When all of it is
 // acknowledged an end mark with the number leaves; then a receiver that stamped what came with that
 // number removes what it holds of this node without the stamp: flows whose end it missed.
@@ -16,6 +17,7 @@ namespace Conntrackd.Sync;
 //             +----------+---- another request: a new number, the circle again
 internal sealed partial class SyncEngine
 {
+    /// <summary>Where the bulk stands; drawn above.</summary>
     private enum BulkState : byte
     {
         Idle,
@@ -34,7 +36,9 @@ internal sealed partial class SyncEngine
     /// <summary>True while a bulk is being sent or waits for its acknowledgements.</summary>
     internal bool IsBulkRunning => _bulk != BulkState.Idle;
 
-    /// <summary>Sends every flow of the internal cache; one under way starts its circle anew.</summary>
+    /// <summary>
+    /// Sends every flow of the internal cache; one under way starts its circle anew.
+    /// </summary>
     internal void RequestBulk()
     {
         _bulk = BulkState.Walking;
@@ -42,7 +46,8 @@ internal sealed partial class SyncEngine
         _bulkNumber++;
     }
 
-    // A peer that is new, came back after losses, or started anew gets everything once it is greeted.
+    // A peer that is new, came back after losses, or started anew gets everything once it is
+    // greeted.
     private void StartDueBulk(long now)
     {
         bool due = false;
@@ -153,7 +158,8 @@ internal sealed partial class SyncEngine
         return true;
     }
 
-    // Every datagram with flows of a bulk begins with its number, so that a receiver that gets any of
+    // Every datagram with flows of a bulk begins with its number, so that a receiver that gets any
+    // of
     // them stamps what follows, whatever was lost or overtaken before. Nobody need acknowledge it.
     private void TakeBulkMark(Span<byte> target, ref int length)
     {
@@ -184,7 +190,8 @@ internal sealed partial class SyncEngine
                 peer.BulkNumber = value;
                 peer.BulkOpen = true;
             }
-            else if (attribute == AliveAttribute.BulkEnd && peer.BulkOpen && peer.BulkNumber == value)
+            else if (attribute == AliveAttribute.BulkEnd &&
+                peer.BulkOpen && peer.BulkNumber == value)
             {
                 peer.BulkOpen = false;
                 Counters.BulksReceived++;
@@ -195,7 +202,8 @@ internal sealed partial class SyncEngine
         }
     }
 
-    // Removes what this peer owns and its last bulk did not have; a bounded piece. True if more is left.
+    // Removes what this peer owns and its last bulk did not have; a bounded piece. True if more is
+    // left.
     private bool SweepExternal(Peer owner)
     {
         // A new bulk of this peer has begun: its own end will sweep.

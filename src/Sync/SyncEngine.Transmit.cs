@@ -7,10 +7,14 @@ namespace Conntrackd.Sync;
 // What leaves, in which order, and how much of it before the peers have acknowledged.
 internal sealed partial class SyncEngine
 {
-    /// <summary>A node that has sent nothing for so long says that it is alive (sync.md 7.3).</summary>
+    /// <summary>
+    /// A node that has sent nothing for so long says that it is alive (sync.md 7.3).
+    /// </summary>
     private const long AliveInterval = Second;
 
-    /// <summary>Data waits so long for a new peer's answer to HELLO; see <see cref="Peer"/>.</summary>
+    /// <summary>
+    /// Data waits so long for a new peer's answer to HELLO; see <see cref="Peer"/>.
+    /// </summary>
     private const long GreetingMax = 3 * Second;
 
     /// <summary>A peer that talks and acknowledges nothing for so long is not waited for.</summary>
@@ -21,7 +25,8 @@ internal sealed partial class SyncEngine
     private const int OverdueMax = 4096;
 
     /// <summary>
-    /// Datagrams without flows are sent no closer than this. Acknowledgements are themselves numbered and
+    /// Datagrams without flows are sent no closer than this. Acknowledgements are themselves
+    /// numbered and
     /// lost: on a link that reorders, three nodes would answer each other's answers without end.
     /// </summary>
     private const long ControlInterval = Second / 1000;
@@ -29,8 +34,10 @@ internal sealed partial class SyncEngine
     // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
     private const int ControlsMax = 512;
 
-    // Messages in flight to one peer. The least is two of its acknowledgement windows, else it would
-    // acknowledge by its one-second timer only. The first fits, in full datagrams, into the smallest
+    // Messages in flight to one peer. The least is two of its acknowledgement windows, else it
+    // would
+    // acknowledge by its one-second timer only. The first fits, in full datagrams, into the
+    // smallest
     // default receive buffer (212,992 bytes hold some 90). The most keeps the queue in the peer's
     // socket below the megabyte that configurations give it.
     private const int WindowMin = 512;
@@ -51,7 +58,8 @@ internal sealed partial class SyncEngine
     private int FirstWindow => Math.Max(2 * _settings.AckWindowSize, 2 * WindowMin);
 
     /// <summary>
-    /// Fills one datagram. False if there is nothing to send now. The target's length is the largest
+    /// Fills one datagram. False if there is nothing to send now. The target's length is the
+    /// largest
     /// payload of the link; a message longer than that is sent alone if it fits the scratch limit.
     /// </summary>
     internal bool TryTakeDatagram(Span<byte> target, long now, out int length)
@@ -82,10 +90,14 @@ internal sealed partial class SyncEngine
         return true;
     }
 
-    /// <summary>True if sending can go on without anything from outside: a walk is under way.</summary>
+    /// <summary>
+    /// True if sending can go on without anything from outside: a walk is under way.
+    /// </summary>
     internal bool WantsTurn => _bulk == BulkState.Walking && _mayData;
 
-    /// <summary>Microsecond at which <see cref="OnDeadline"/> wants to be called, after now.</summary>
+    /// <summary>
+    /// Microsecond at which <see cref="OnDeadline"/> wants to be called, after now.
+    /// </summary>
     internal long NextDeadline(long now)
     {
         long next = _lastTransmit + AliveInterval;
@@ -122,7 +134,8 @@ internal sealed partial class SyncEngine
         }
     }
 
-    // What has been in flight for a whole interval got lost in a way that nobody noticed, for example
+    // What has been in flight for a whole interval got lost in a way that nobody noticed, for
+    // example
     // before the peer knew our sequence. It is sent again.
     private void RepairOverdue(long now)
     {
@@ -220,7 +233,8 @@ internal sealed partial class SyncEngine
         while (_controls.TryPeek(out ResendRing.Entry control))
         {
             if (target.Length - length < ControlMessage.RangeSize + 8) { return; }
-            // Controls may use twice the span; behind that the oldest is said once more, at the end.
+            // Controls may use twice the span; behind that the oldest is said once more, at the
+            // end.
             if (_ring.Next - _ring.Oldest >= 2 * _ring.SpanMax)
             {
                 Repair(_ring.Oldest, in _ring.At(_ring.Oldest));
@@ -229,9 +243,10 @@ internal sealed partial class SyncEngine
             control.Peers = Reliable ? WaitedFor() : (byte)0;
             _resyncUnheard |= Reliable && control.Peers == 0 && control.IsResync;
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
+            Span<byte> rest = target[length..];
             length += control.Kind == SentKind.Control
-                ? ControlMessage.WriteRange(target[length..], flags, sequence, control.From, control.To)
-                : WriteMark(target[length..], flags, sequence, AliveAttribute.BulkEnd, control.Item);
+                ? ControlMessage.WriteRange(rest, flags, sequence, control.From, control.To)
+                : WriteMark(rest, flags, sequence, AliveAttribute.BulkEnd, control.Item);
             _controls.Dequeue();
         }
     }
@@ -264,7 +279,8 @@ internal sealed partial class SyncEngine
             To = to,
         });
 
-    // Its new incarnation may use the numbers of the old one: a late answer to the old would be taken
+    // Its new incarnation may use the numbers of the old one: a late answer to the old would be
+    // taken
     // for one to what was not received.
     private void ForgetAnswersTo(Peer peer)
     {

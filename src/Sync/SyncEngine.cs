@@ -5,12 +5,14 @@ using Conntrackd.Wire;
 namespace Conntrackd.Sync;
 
 /// <summary>
-/// The replication protocol of one node: kernel events and datagrams in, datagrams out. No sockets, no
+/// The replication protocol of one node: kernel events and datagrams in, datagrams out. No sockets,
+/// no
 /// clock, no randomness: time is an argument (microseconds, monotonic), so a cluster runs
 /// in one process from one seed.
 /// </summary>
 /// <remarks>
-/// This room may not touch the machine. Read in this order: this file (kernel side), Receive (what a
+/// This room may not touch the machine. Read in this order: this file (kernel side), Receive (what
+/// a
 /// peer's messages do), Transmit (what leaves, and when), Bulk, <see cref="Peer"/>.
 /// <para>What the original does and this does not: one state for all peers (here per peer), sending
 /// more than the peer has acknowledged room for (here a window per peer), forgetting what no longer
@@ -40,7 +42,8 @@ internal sealed partial class SyncEngine
 
     /// <param name="settings">Protocol parameters.</param>
     /// <param name="internalCache">Own kernel's flows.</param>
-    /// <param name="externalCache">Peers' flows; null if they go to <paramref name="injector"/>.</param>
+    /// <param name="externalCache">Peers' flows; null if they go to <paramref
+    /// name="injector"/>.</param>
     /// <param name="injector">Where peers' flows go without an external cache.</param>
     /// <param name="now">Engine's clock at start.</param>
     internal SyncEngine(
@@ -115,7 +118,8 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>
-    /// A read of the whole kernel table begins. Flows that are in the cache and not in the table when
+    /// A read of the whole kernel table begins. Flows that are in the cache and not in the table
+    /// when
     /// <see cref="OnDumpEnd"/> comes are destroyed then; events that come meanwhile count as seen.
     /// </summary>
     /// <param name="announce">Tell the peers of flows that are new or differ (overrun).</param>
@@ -146,7 +150,8 @@ internal sealed partial class SyncEngine
             (head.Present & FlowAttributes.Id) == 0;
         if ((head.Life & SlotLife.Dead) != 0)
         {
-            // Destroyed after the kernel wrote this record: the event came first, the record is old.
+            // Destroyed after the kernel wrote this record: the event came first, the record is
+            // old.
             if (sameEntry) { return; }
             Renew(handle, in flow, now);
             Stamp(handle);

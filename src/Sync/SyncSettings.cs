@@ -14,7 +14,8 @@ internal enum SyncMode : byte
 /// <param name="Mode">Protocol.</param>
 /// <param name="ResendQueueSize">Messages that may wait for acknowledgement.</param>
 /// <param name="AckWindowSize">Messages received before an acknowledgement is due.</param>
-/// <param name="SendTimeouts">False if CommitTimeout is set: timeouts are then not announced.</param>
+/// <param name="SendTimeouts">False if CommitTimeout is set: timeouts are then not
+/// announced.</param>
 /// <param name="WindowTracking">Announce TCP window scales.</param>
 /// <param name="FirstSequence">Seconds since 1970 at start, as the original begins.</param>
 internal sealed record SyncSettings(

@@ -38,7 +38,8 @@ internal static class AliveBody
     }
 
     /// <summary>
-    /// Takes the next attribute off the body. A value of another size than four bytes reads as 0: such
+    /// Takes the next attribute off the body. A value of another size than four bytes reads as 0:
+    /// such
     /// an attribute is of a later version and the caller skips it by its number. False at the end
     /// or at a length that cannot be.
     /// </summary>

@@ -7,11 +7,14 @@ using Conntrackd.Sync;
 namespace Conntrackd.Tests.Simulation;
 
 /// <summary>
-/// Nodes on one multicast link that loses, duplicates, reorders and is cut, and a workload, all from one
+/// Nodes on one multicast link that loses, duplicates, reorders and is cut, and a workload, all
+/// from one
 /// seed in virtual time.
 /// </summary>
 internal sealed class Cluster : IDisposable
 {
+    private readonly record struct InFlight(int To, int From, byte[] Bytes, ushort Port);
+
     private const long Millisecond = 1000;
     private const long Second = SyncEngine.Second;
     private const int StepsMax = 400_000;
@@ -19,7 +22,7 @@ internal sealed class Cluster : IDisposable
 
     private readonly Random _random;
     private readonly List<ModelNode> _nodes = [];
-    private readonly PriorityQueue<(int To, int From, byte[] Bytes, ushort Port), (long, int)> _wire = new();
+    private readonly PriorityQueue<InFlight, (long, int)> _wire = new();
     private readonly bool[,] _cut;
     private readonly int _lossPercent;
     private readonly int _duplicatePercent;
@@ -32,7 +35,8 @@ internal sealed class Cluster : IDisposable
     {
         _random = new Random(seed);
         int count = _random.Next(4) == 0 ? 3 : 2;
-        // An acknowledgement does not say whose messages it means: with three nodes on one group the
+        // An acknowledgement does not say whose messages it means: with three nodes on one group
+        // the
         // numbers themselves must tell, so they start far apart. Two may start from the clock, or
         // just before the numbers wrap.
         uint apart = count > 2 ? uint.MaxValue / 3 : 0;
@@ -52,7 +56,9 @@ internal sealed class Cluster : IDisposable
     /// <summary>Datagrams that were put on the wire.</summary>
     internal int Sent { get; private set; }
 
-    /// <summary>Runs the workload, then a quiet time, then compares. Null or what is wrong.</summary>
+    /// <summary>
+    /// Runs the workload, then a quiet time, then compares. Null or what is wrong.
+    /// </summary>
     internal string? Run()
     {
         long busyUntil = _now + (_random.Next(1, 12) * Second);
@@ -72,7 +78,7 @@ internal sealed class Cluster : IDisposable
         long quietUntil = _now + (40 * Second);
         while (_now < quietUntil)
         {
-            if (++steps > StepsMax) { return "livelock in the quiet time\n" + string.Concat(_nodes.ConvertAll(Describe)); }
+            if (++steps > StepsMax) { return "livelock in the quiet time\n" + Describe(); }
             Advance(quietUntil);
         }
         return Check();
@@ -92,7 +98,7 @@ internal sealed class Cluster : IDisposable
             Send(node);
             busy |= node.Engine.WantsTurn;
         }
-        while (_wire.TryPeek(out var next, out (long At, int) when) && when.At <= _now)
+        while (_wire.TryPeek(out InFlight next, out (long At, int) when) && when.At <= _now)
         {
             _wire.Dequeue();
             Deliver(next.To, next.From, next.Port, next.Bytes);
@@ -100,7 +106,10 @@ internal sealed class Cluster : IDisposable
         }
         long until = busy ? _now + 20 : limit;
         if (_wire.TryPeek(out _, out (long At, int) first)) { until = Math.Min(until, first.At); }
-        foreach (ModelNode node in _nodes) { until = Math.Min(until, node.Engine.NextDeadline(_now)); }
+        foreach (ModelNode node in _nodes)
+        {
+            until = Math.Min(until, node.Engine.NextDeadline(_now));
+        }
         _now = Math.Max(_now + 1, Math.Min(until, limit));
     }
 
@@ -118,7 +127,8 @@ internal sealed class Cluster : IDisposable
                     : _random.Next(100) < _duplicatePercent ? 2 : 1;
                 while (copies-- > 0)
                 {
-                    _wire.Enqueue((other.Number, node.Number, bytes, node.Address.Port),
+                    _wire.Enqueue(
+                        new InFlight(other.Number, node.Number, bytes, node.Address.Port),
                         (_now + 20 + _random.NextInt64(_delayMax), _order++));
                 }
             }
@@ -195,10 +205,14 @@ internal sealed class Cluster : IDisposable
                 if (other != node) { CheckExternal(node, other, wrong); }
             }
             int expected = 0;
-            foreach (ModelNode other in _nodes) { expected += other == node ? 0 : other.Kernel.Count; }
+            foreach (ModelNode other in _nodes)
+            {
+                expected += other == node ? 0 : other.Kernel.Count;
+            }
             if (node.External.Count != expected)
             {
-                wrong.AppendLine($"node {node.Number}: external has {node.External.Count}, not {expected}");
+                wrong.AppendLine(
+                    $"node {node.Number}: external has {node.External.Count}, not {expected}");
             }
             if (node.Engine.Queue.Count != 0 || node.Engine.Ring.Count > 64)
             {
@@ -206,9 +220,10 @@ internal sealed class Cluster : IDisposable
             }
         }
         if (wrong.Length == 0) { return null; }
-        foreach (ModelNode node in _nodes) { wrong.Insert(0, Describe(node)); }
-        return wrong.ToString();
+        return Describe() + wrong;
     }
+
+    private string Describe() => string.Concat(_nodes.ConvertAll(Describe));
 
     private string Describe(ModelNode node)
     {
@@ -216,11 +231,14 @@ internal sealed class Cluster : IDisposable
             $"in flight {node.Engine.Ring.Count}, bulk {node.Engine.IsBulkRunning}, " +
             $"overdue {node.Engine.Counters.Overdue}, swept {node.Engine.Counters.Swept}, " +
             $"bulks {node.Engine.Counters.BulksSent}/{node.Engine.Counters.BulksReceived}, " +
-            $"given up {node.Engine.Counters.GivenUp}, strange {node.Engine.Counters.StrangeAcks}, now {_now}, loss {_lossPercent} %, delay {_delayMax} us");
+            $"given up {node.Engine.Counters.GivenUp}, " +
+            $"strange {node.Engine.Counters.StrangeAcks}, " +
+            $"now {_now}, loss {_lossPercent} %, delay {_delayMax} us");
         foreach (Peer? p in node.Engine.Peers)
         {
             if (p is null) { continue; }
-            text.Append($"; peer {p.Number}: alive {p.Alive}, greeted {p.Greeted}, mute {p.Mute}, " +
+            text.Append($"; peer {p.Number}: alive {p.Alive}, greeted {p.Greeted}, " +
+                $"mute {p.Mute}, " +
                 $"in flight {p.InFlight} of {p.Window}, heard {p.LastHeard}, " +
                 $"progress {p.LastProgress}, missed {p.MissedSome}");
         }
@@ -255,14 +273,17 @@ internal sealed class Cluster : IDisposable
             uint handle = holder.External.Find(in flow);
             if (handle == 0)
             {
-                wrong.AppendLine($"node {holder.Number}: flow {key} of node {owner.Number} missing");
+                wrong.AppendLine(
+                    $"node {holder.Number}: flow {key} of node {owner.Number} missing");
                 continue;
             }
             holder.External.Load(handle, ref held);
             if (held.ProtocolState != flow.ProtocolState || held.Mark != flow.Mark ||
-                held.Status != flow.Status || held.Has(FlowAttributes.Snat) != flow.Has(FlowAttributes.Snat))
+                held.Status != flow.Status ||
+                held.Has(FlowAttributes.Snat) != flow.Has(FlowAttributes.Snat))
             {
-                wrong.AppendLine($"node {holder.Number}: flow {key} of node {owner.Number} outdated");
+                wrong.AppendLine(
+                    $"node {holder.Number}: flow {key} of node {owner.Number} outdated");
             }
         }
     }

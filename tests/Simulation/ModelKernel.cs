@@ -5,7 +5,8 @@ using Xunit;
 namespace Conntrackd.Tests.Simulation;
 
 /// <summary>
-/// A kernel's table of flows as far as the engine can see it: events, and a dump in pieces. While it is
+/// A kernel's table of flows as far as the engine can see it: events, and a dump in pieces. While
+/// it is
 /// overrun, changes happen without an event.
 /// </summary>
 internal sealed class ModelKernel(int node)

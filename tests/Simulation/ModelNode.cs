@@ -46,7 +46,9 @@ internal sealed class ModelNode : IDisposable
 
     internal PeerAddress Address { get; private set; }
 
-    /// <summary>The daemon starts: empty caches, a new port, one dump that nobody is told of.</summary>
+    /// <summary>
+    /// The daemon starts: empty caches, a new port, one dump that nobody is told of.
+    /// </summary>
     internal void Start(long now)
     {
         Dispose();
@@ -67,7 +69,9 @@ internal sealed class ModelNode : IDisposable
         while (Engine.Step()) { }
     }
 
-    /// <summary>The overrun is noticed: events come again, and the table is read in pieces.</summary>
+    /// <summary>
+    /// The overrun is noticed: events come again, and the table is read in pieces.
+    /// </summary>
     internal void EndOverrun()
     {
         Kernel.Overrun = false;
