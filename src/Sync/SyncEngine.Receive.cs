@@ -145,7 +145,9 @@ internal sealed partial class SyncEngine
             peer.SinceAck = 0;
         }
         peer.LastReceived = sequence;
-        if (++peer.SinceAck >= _settings.AckWindowSize) { peer.AckNow = true; }
+        // Only flows hurry: acknowledgements of acknowledgements would never end.
+        bool data = message.Header.Type != SyncType.Control;
+        if (data && ++peer.SinceAck >= _settings.AckWindowSize) { peer.AckNow = true; }
         return true;
     }
 

@@ -25,11 +25,12 @@ internal sealed partial class SyncEngine
     private const int OverdueMax = 4096;
 
     /// <summary>
-    /// Datagrams without flows are sent no closer than this. Acknowledgements are themselves
-    /// numbered and
-    /// lost: on a link that reorders, three nodes would answer each other's answers without end.
+    /// Datagrams without flows are sent no closer than this, and after one that asks for repairs
+    /// later still. Answers are themselves numbered, lost and overtaken: on a link that reorders,
+    /// nodes would answer each other's answers without end.
     /// </summary>
     private const long ControlInterval = Second / 1000;
+    private const long NackInterval = 4 * ControlInterval;
 
     // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
     private const int ControlsMax = 512;
@@ -49,6 +50,7 @@ internal sealed partial class SyncEngine
     private long _lastTransmit;
     private long _transmitAt;
     private long _controlsAt;
+    private bool _nacked;
     private bool _aliveDue = true;
     private bool _stalled;
     private bool _mayData;
@@ -84,7 +86,8 @@ internal sealed partial class SyncEngine
                 target, SyncFlags.Alive | TakeFlags(), _ring.Skip(), default);
         }
         if (length == 0) { return false; }
-        if (!flows) { _controlsAt = now + ControlInterval; }
+        if (!flows) { _controlsAt = now + (_nacked ? NackInterval : ControlInterval); }
+        _nacked = false;
         _aliveDue = false;
         _lastTransmit = now;
         return true;
@@ -240,6 +243,7 @@ internal sealed partial class SyncEngine
                 Repair(_ring.Oldest, in _ring.At(_ring.Oldest));
             }
             SyncFlags flags = (SyncFlags)control.Flags | TakeFlags();
+            _nacked |= (flags & SyncFlags.Nack) != 0;
             control.Peers = Reliable ? WaitedFor() : (byte)0;
             _resyncUnheard |= Reliable && control.Peers == 0 && control.IsResync;
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
