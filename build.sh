@@ -252,7 +252,7 @@ run_tests() {
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
         --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
         --blame-hang-timeout 15m --blame-hang-dump-type none "$@" 2>&1 |
-        sed -u -E '/^\[xUnit.net|^  Skipped |^(Results File|Data collector|A total of|Test run)/d' ||
+        sed -u -E '/^\[xUnit.net|^  Skipped |^(Results|Data coll|A total|Test run)/d' ||
         status=$?
     trx=$(find "$results" -name tests.trx -print -quit 2>/dev/null)
     counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null || true)
