@@ -26,7 +26,7 @@ readonly OUT=out
 readonly SDK_MAJOR=10
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 export MSBUILDDISABLENODEREUSE=1
-scratch=
+scratch= tests_ran= interrupted=
 
 step() { printf '==> %s\n' "$*"; }
 warn() { printf 'build.sh: warning: %s\n' "$*" >&2; }
@@ -36,10 +36,11 @@ usage() { sed -n '4,/^$/s/^# \{0,1\}//p' "$0"; }
 cleanup() {
     if [ -n "$scratch" ]; then rm -rf "$scratch"; fi
     forbid_services_end
+    if [ -n "$tests_ran" ]; then remove_left_labs; fi
 }
 trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'interrupted=1; exit 130' INT
+trap 'interrupted=1; exit 143' TERM
 new_scratch() { if [ -z "$scratch" ]; then scratch=$(mktemp -d); fi; }
 
 # Runs a command with its output in a file; shows the file only if the command fails.
@@ -250,7 +251,9 @@ run_tests() {
     local results=$scratch/results trx status=0 counters total passed failed
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
         --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout 15m --blame-hang-dump-type none "$@" || status=$?
+        --blame-hang-timeout 15m --blame-hang-dump-type none "$@" 2>&1 |
+        sed -u -E '/^\[xUnit.net|^  Skipped |^(Results|Data coll|A total|Test run)/d' ||
+        status=$?
     trx=$(find "$results" -name tests.trx -print -quit 2>/dev/null)
     counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null || true)
     total=$(attribute total "$counters")
@@ -273,6 +276,23 @@ attribute() { # NAME ELEMENT
     local value
     value=$(printf '%s' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p")
     echo "${value:-0}"
+}
+
+# The labs of a test run that was interrupted: those whose process is gone. Right after Ctrl-C
+# the process still takes a moment to end.
+remove_left_labs() {
+    local path name
+    if [ -n "$interrupted" ]; then sleep 3; fi
+    for path in /run/netns/ctd-it-* "${TMPDIR:-/tmp}"/ctd-it-*; do
+        name=${path##*/ctd-it-}
+        if [ ! -e "$path" ] || [ -d "/proc/${name%%-*}" ]; then continue; fi
+        if [ -d "$path" ]; then
+            rm -rf "$path"
+        else
+            ip netns pids "${path##*/}" | xargs -r kill -KILL 2>/dev/null || true
+            ip netns del "${path##*/}" || true
+        fi
+    done
 }
 
 verb_test() {
@@ -298,6 +318,7 @@ verb_test() {
         quietly dotnet build bench/bench.csproj --no-restore -c Release -v q -nologo
     fi
     step "run the tests"
+    tests_ran=1
     export CONNTRACKD_BINARY=${CONNTRACKD_BINARY:-$PWD/$OUT/conntrackd}
     run_tests ${filter[@]+"${filter[@]}"}
 }

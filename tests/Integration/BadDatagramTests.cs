@@ -74,9 +74,11 @@ public sealed class BadDatagramTests
         [.. Regex.Matches(File.ReadAllText(VectorPath), @"(?m)^ {4}([0-9a-f]+)$")
             .Select(match => match.Groups[1].Value)];
 
+    // Row 24 cuts its last attribute, the ports, after the four bytes of its head, which then read
+    // as a tail to be ignored: a flow without ports, accepted as the original does.
     private static bool IsWhole(string line) => Regex.IsMatch(
         line, @"^udp +17 .*(src=192\.0\.2\.11 dst=198\.51\.100\.12|src=2001:db8::1 dst=2001:db8::2)"
-        + @" sport=399\d\d dport=81\b");
+        + @" sport=(399\d\d dport=81|0 dport=0)\b");
 
     private static void Send(Lab lab, List<string> rows)
     {

@@ -20,7 +20,10 @@ namespace Conntrackd.Tests.Integration;
 /// </remarks>
 internal sealed class Lab : IDisposable
 {
-    private const string Prefix = "ctd-it-", NamespaceFolder = "/run/netns";
+    /// <summary>Begins the name of every namespace and folder; the process id follows.</summary>
+    internal const string Prefix = "ctd-it-";
+
+    private const string NamespaceFolder = "/run/netns";
     private static readonly string[] s_firewalls = ["fw1", "fw2"];
     private static int s_count;
 
@@ -150,18 +153,25 @@ internal sealed class Lab : IDisposable
     // Labs of test runs that do not exist any more.
     private static void RemoveLeftOvers()
     {
-        if (!Directory.Exists(NamespaceFolder))
+        if (Directory.Exists(NamespaceFolder))
         {
-            return;
-        }
-        foreach (string path in Directory.GetFiles(NamespaceFolder, Prefix + "*"))
-        {
-            string name = Path.GetFileName(path);
-            string pid = name[Prefix.Length..].Split('-')[0];
-            if (!Directory.Exists("/proc/" + pid))
+            foreach (string path in Directory.GetFiles(NamespaceFolder, Prefix + "*"))
             {
-                RemoveNamespace(name);
+                if (IsLeftOver(path))
+                {
+                    RemoveNamespace(Path.GetFileName(path));
+                }
+            }
+        }
+        foreach (string path in Directory.GetDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            if (IsLeftOver(path))
+            {
+                Directory.Delete(path, recursive: true);
             }
         }
     }
+
+    private static bool IsLeftOver(string path) =>
+        !Directory.Exists("/proc/" + Path.GetFileName(path)[Prefix.Length..].Split('-')[0]);
 }

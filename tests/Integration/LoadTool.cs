@@ -80,7 +80,8 @@ internal sealed class LoadTool
 
     private static string Compile()
     {
-        string folder = Directory.CreateTempSubdirectory("ctd-ctload-").FullName;
+        string folder = Directory.CreateTempSubdirectory(
+            $"{Lab.Prefix}{Environment.ProcessId}-ctload.").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         string program = Path.Combine(folder, "ctload");
         Shell.Run("cc", "-O2", "-o", program, Path.Combine(Requirements.LoadSources, "ctload.c"))

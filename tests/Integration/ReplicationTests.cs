@@ -62,8 +62,8 @@ public sealed class ReplicationTests(ITestOutputHelper output)
         nodes.Load.Delete(1, LossFlows / 4);
         nodes.Load.Churn(1, LossFlows, first: 100_000, ChurnRate);
         Measured("5 % loss", nodes.AwaitReplicated(LossSeconds, LossFlows - (LossFlows / 4)));
-        Assert.NotEqual(0, nodes.Lab.LostDatagrams(1));
-        Assert.NotEqual(0, nodes.Lab.LostDatagrams(2));
+        // Back to fw1 go acknowledgements only, few enough that all may arrive.
+        Assert.NotEqual(0, nodes.Lab.LostDatagrams(1) + nodes.Lab.LostDatagrams(2));
     }
 
     [LoadTheory]

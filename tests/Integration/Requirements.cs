@@ -1,5 +1,5 @@
-using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using Xunit;
 
 namespace Conntrackd.Tests.Integration;
@@ -81,6 +81,9 @@ public static class Pairs
     internal const string OursOurs = "ours-ours", OursOriginal = "ours-original",
         OriginalOurs = "original-ours";
 
+    /// <summary>Every pair.</summary>
+    public static TheoryData<string> Each => [.. Names()];
+
     /// <summary>Every pair over UDP.</summary>
     public static TheoryData<string, string> OverUdp => Cross(["udp"]);
 
@@ -92,10 +95,10 @@ public static class Pairs
     {
         get
         {
-            var data = new TheoryData<string, string> { { OursOurs, "udp" } };
-            if (Requirements.HasOriginal)
+            var data = new TheoryData<string, string>();
+            foreach (string pair in Names().Where(name => name != OriginalOurs))
             {
-                data.Add(OursOriginal, "udp");
+                data.Add(pair, "udp");
             }
             return data;
         }
@@ -109,15 +112,13 @@ public static class Pairs
         _ => throw new ArgumentException($"unknown pair {pair}", nameof(pair)),
     };
 
+    private static string[] Names() =>
+        Requirements.HasOriginal ? [OursOurs, OursOriginal, OriginalOurs] : [OursOurs];
+
     private static TheoryData<string, string> Cross(string[] links)
     {
         var data = new TheoryData<string, string>();
-        List<string> pairs = [OursOurs];
-        if (Requirements.HasOriginal)
-        {
-            pairs.AddRange([OursOriginal, OriginalOurs]);
-        }
-        foreach (string pair in pairs)
+        foreach (string pair in Names())
         {
             foreach (string link in links)
             {
