@@ -30,6 +30,7 @@ internal sealed class Node : IDisposable
     private long _purgeAt = long.MaxValue;
     private long _watchdogAt = long.MaxValue;
     private bool _stopping;
+    private Pace _pace;
 
     internal Node(Options options, ServiceNotifier? notifier, Log log)
     {
@@ -114,6 +115,10 @@ internal sealed class Node : IDisposable
         {
             _loop.RunOnce(more ? 0 : Timeout());
             more = Turn();
+            if (more) { continue; }
+            long wait = _pace.Gather(
+                Kernel.Counters.EventsReceived, Kernel.Counters.BufferBytes, Now());
+            if (wait != 0) { Libc.Sleep(wait); }
         }
     }
 

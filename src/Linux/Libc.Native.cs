@@ -83,6 +83,9 @@ internal static unsafe partial class Libc
         internal static partial int epoll_wait(int epoll, byte* events, int max, int timeout);
 
         [LibraryImport(Library)]
+        internal static partial int nanosleep(long* wanted, long* remaining);
+
+        [LibraryImport(Library)]
         internal static partial int eventfd(uint initial, int flags);
 
         [LibraryImport(Library)]

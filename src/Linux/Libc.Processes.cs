@@ -109,6 +109,15 @@ internal static unsafe partial class Libc
     internal static Errno EpollWait(int epoll, byte* events, int max, int timeout, out int count) =>
         Finish(Native.epoll_wait(epoll, events, max, timeout), out count);
 
+    /// <summary>Does nothing for so long, or less if a signal came.</summary>
+    internal static void Sleep(long microseconds)
+    {
+        long* time = stackalloc long[2];
+        time[0] = microseconds / 1_000_000;
+        time[1] = microseconds % 1_000_000 * 1_000;
+        _ = Native.nanosleep(time, null);
+    }
+
     /// <summary>A counter that can be waited for; never blocks.</summary>
     internal static Errno EventDescriptor(out int fd) =>
         Finish(Native.eventfd(0, OpenNonBlocking | OpenCloseOnExec), out fd);
