@@ -8,9 +8,9 @@ namespace Conntrackd.Daemon;
 /// A daemon that wakes for every event pays the wake-up each time, sends a datagram for each, and
 /// takes the processor from the packets it serves. Gathering a few dozen events a turn halves the
 /// cost of receiving them (shared perf baseline: 3.0 us an event at once, 1.6 us with a pause of
-/// 1 ms, at 30,000 events a second) and fills the datagrams. The wait is what the current rate needs
-/// for <see cref="EventsWanted"/> events, so it shrinks again when the rate rises, and latency
-/// stays a fraction of a millisecond.
+/// 1 ms, at 30,000 events a second) and fills the datagrams. The wait is what the current rate
+/// needs for <see cref="EventsWanted"/> events, so it shrinks again when the rate rises, and
+/// latency stays a fraction of a millisecond.
 /// </remarks>
 internal struct Pace
 {
