@@ -46,6 +46,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private readonly string _name;
     private readonly Log _log;
     private TableWriter _writer = null!;
+    private TableWriter _mender = null!;
     private LogThrottle _throttle = new(LogIntervalSeconds);
     private int _count;
 
@@ -69,8 +70,18 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 
     internal ulong DestroyFailed { get; private set; }
 
-    /// <summary>Events caused by this writer carry it.</summary>
+    /// <summary>
+    /// Events of plain requests carry it. Nobody need hear of them: <see cref="Committed"/> tells.
+    /// </summary>
     internal uint PortId => _writer.PortId;
+
+    /// <summary>
+    /// Events of remedies carry it. They may remove more than the one flow, so they are heard.
+    /// </summary>
+    internal uint MenderPortId => _mender.PortId;
+
+    /// <summary>Is told of each flow that a plain request has created.</summary>
+    internal ICommittedSink? Committed { get; set; }
 
     /// <param name="name">Stands in log lines: what is being done.</param>
     /// <param name="windowTracking">TCPWindowTracking.</param>
@@ -84,10 +95,17 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     {
         var opened = new FlowWriter(name, windowTracking,
             timeoutSeconds == 0 ? FallbackTimeoutSeconds : timeoutSeconds, log);
-        Errno error = TableWriter.TryOpen(opened, counters, out TableWriter? table);
         writer = null;
+        Errno error = TableWriter.TryOpen(opened, counters, out TableWriter? plain);
         if (error != Errno.None) { return error; }
-        opened._writer = table!;
+        error = TableWriter.TryOpen(opened, counters, out TableWriter? mender);
+        if (error != Errno.None)
+        {
+            plain!.Dispose();
+            return error;
+        }
+        opened._writer = plain!;
+        opened._mender = mender!;
         writer = opened;
         return Errno.None;
     }
@@ -114,8 +132,9 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     internal void Flush()
     {
         if (_count == 0) { return; }
-        for (int i = 0; i < _count; i++) { Send(i); }
+        for (int i = 0; i < _count; i++) { Send(_writer, i); }
         _writer.Flush();
+        TellCommitted();
         for (int round = 0; round < RoundsMax; round++)
         {
             bool again = false;
@@ -123,11 +142,11 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             {
                 if (_requests[i].Error == Errno.None || !Mend(ref _requests[i], i)) { continue; }
                 _requests[i].Error = Errno.None;
-                Send(i);
+                Send(_mender, i);
                 again = true;
             }
             if (!again) { break; }
-            _writer.Flush();
+            _mender.Flush();
         }
         for (int i = 0; i < _count; i++) { CountResult(in _requests[i]); }
         _count = 0;
@@ -136,9 +155,24 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     /// <inheritdoc/>
     public void OnTableResult(int token, Errno error) => _requests[token].Error = error;
 
-    public void Dispose() => _writer.Dispose();
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _mender.Dispose();
+    }
 
-    private void Send(int index)
+    private void TellCommitted()
+    {
+        if (Committed is not ICommittedSink sink) { return; }
+        for (int i = 0; i < _count; i++)
+        {
+            ref Request request = ref _requests[i];
+            if (request.Error != Errno.None || request.Kind != SyncType.FlowNew) { continue; }
+            sink.OnCommitted(ref request.Flow, request.TimeoutSeconds);
+        }
+    }
+
+    private void Send(TableWriter writer, int index)
     {
         ref Request request = ref _requests[index];
         var options = new CreateOptions(request.TimeoutSeconds, _windowTracking);
@@ -147,13 +181,13 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         {
             bool added = (request.Kind, request.Replace) switch
             {
-                (SyncType.FlowDestroy, _) => _writer.AddDelete(index, in request.Flow),
-                (_, true) => _writer.AddReplace(index, in request.Flow, in options),
-                (SyncType.FlowNew, _) => _writer.AddCreate(index, in request.Flow, in options),
-                _ => _writer.AddUpdate(index, in request.Flow, in options),
+                (SyncType.FlowDestroy, _) => writer.AddDelete(index, in request.Flow),
+                (_, true) => writer.AddReplace(index, in request.Flow, in options),
+                (SyncType.FlowNew, _) => writer.AddCreate(index, in request.Flow, in options),
+                _ => writer.AddUpdate(index, in request.Flow, in options),
             };
             if (added) { return; }
-            _writer.Flush();
+            writer.Flush();
         }
         request.Error = Errno.Einval;
     }

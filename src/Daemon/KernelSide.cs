@@ -10,7 +10,7 @@ namespace Conntrackd.Daemon;
 /// <summary>
 /// What comes from the own kernel: events, and dumps with a purpose, one at a time.
 /// </summary>
-internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
+internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink, IDisposable
 {
     /// <summary>Why a dump is wanted; the lowest is served first.</summary>
     internal enum Purpose
@@ -88,10 +88,13 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         _flusher = flusher!;
         _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
         _events.AddRequester(commits.PortId, EventOrigin.Commit);
+        _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
         if (injections is not null)
         {
             _events.AddRequester(injections.PortId, EventOrigin.Inject);
+            _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
         }
+        DropEchoes(commits, injections);
         string? failed = Populate();
         if (failed is not null) { return failed; }
         error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
@@ -144,6 +147,29 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         }
         if (origin == EventOrigin.Inject) { return; }
         _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, Now());
+    }
+
+    /// <inheritdoc/>
+    public void OnCommitted(ref Flow flow, uint timeoutSeconds)
+    {
+        if (!flow.TryGetTranslatedReply(out flow.Reply)) { return; }
+        FlowStatus status = FlowStatus.Confirmed |
+            (flow.Status & (FlowStatus.SeenReply | FlowStatus.Assured));
+        if (flow.IsTranslated) { status |= FlowStatus.SrcNatDone | FlowStatus.DstNatDone; }
+        if ((flow.Present & (FlowAttributes.Snat | FlowAttributes.Spat)) != 0)
+        {
+            status |= FlowStatus.SrcNat;
+        }
+        if ((flow.Present & (FlowAttributes.Dnat | FlowAttributes.Dpat)) != 0)
+        {
+            status |= FlowStatus.DstNat;
+        }
+        if (flow.Has(FlowAttributes.Master)) { status |= FlowStatus.Expected; }
+        flow.Status = status;
+        flow.TimeoutSeconds = timeoutSeconds;
+        flow.Present |= FlowAttributes.Reply | FlowAttributes.Status | FlowAttributes.Timeout;
+        if (!_filter.Accepts(in flow)) { return; }
+        _engine.OnEvent(FlowEventKind.New, ref flow, announce: false, Now());
     }
 
     /// <inheritdoc/>
@@ -206,6 +232,20 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, IDisposable
         _events?.Dispose();
         _reader?.Dispose();
         _flusher?.Dispose();
+    }
+
+    // What a commit creates it tells itself, and injections are nobody's news. If the kernel takes
+    // no
+    // filter, the events come and say the same again.
+    private void DropEchoes(FlowWriter commits, FlowWriter? injections)
+    {
+        commits.Committed = this;
+        Errno error = injections is null
+            ? _events.DropEchoes([commits.PortId])
+            : _events.DropEchoes(
+                [commits.PortId, injections.PortId, injections.MenderPortId]);
+        if (error == Errno.None) { return; }
+        _log.Notice($"cannot filter own events in the kernel: {error.Describe()}");
     }
 
     private static string DumpFailed(Errno error) =>

@@ -89,6 +89,13 @@ internal sealed class EventSource : IDisposable
         _requesters[_requesterCount++] = (portId, origin);
     }
 
+    /// <summary>
+    /// Keeps the kernel from telling us of flows that these sockets of ours change. Without it, or
+    /// if the kernel refuses, their events come with their origin.
+    /// </summary>
+    internal Errno DropEchoes(ReadOnlySpan<uint> portIds) =>
+        SocketFilter.DropEchoes(_fd, CtMessage.New >> 8, portIds);
+
     /// <summary>Hands over at most so many events; true if more may be waiting.</summary>
     internal bool Read(int datagramsMax)
     {
