@@ -1,4 +1,5 @@
 using System.Linq;
+using Conntrackd.Conntrack;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
 using Xunit;
@@ -16,6 +17,31 @@ public sealed class EventSourceTests
             bench.Create(1, 1);
             bench.Drain();
             Assert.Equal([EventOrigin.Other], sink.Events.Select(e => e.Origin));
+        });
+
+    [RootFact]
+    public void Echoes_of_a_writer_can_be_kept_off_and_others_still_come() =>
+        PrivateNetwork.Run(() =>
+        {
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            Assert.Equal(
+                Errno.None, TableWriter.TryOpen(sink, bench.Counters, out TableWriter? quiet));
+            using (quiet!)
+            {
+                Assert.Equal(Errno.None, bench.Events.DropEchoes([1u, quiet!.PortId, 2u]));
+                Flow flow = KernelBench.TcpFlow(1);
+                quiet.AddCreate(0, in flow, KernelBench.Options);
+                quiet.Flush();
+                bench.Create(2, 1);
+                quiet.AddDelete(0, in flow);
+                quiet.Flush();
+                bench.Drain();
+            }
+            Assert.Equal([(0, Errno.None), (0, Errno.None)],
+                sink.Results.Where(r => r.Token == 0).ToArray()[..2]);
+            var heard = Assert.Single(sink.Events);
+            Assert.Equal(KernelBench.TcpFlow(2).Orig, heard.Flow.Orig);
         });
 
     [RootFact]
