@@ -33,6 +33,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     private const int EventsPerTurnMin = 256;
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
+    private const long ReconcilePause = 200_000;
 
     private readonly SyncEngine _engine;
     private readonly FlowFilter _filter;
@@ -48,6 +49,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     private bool _restart;
     private long _dropsAt;
     private uint _flushed;
+    private long _now;
+    private long _reconcileStarted;
+    private long _reconcileNotBefore;
 
     internal KernelSide(
         SyncEngine engine, Config.Options options, long started, Log log)
@@ -126,6 +130,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         for (int i = 0; i < PurposeCount; i++)
         {
             if (!_wanted[i]) { continue; }
+            // One overrun is answered at once; a kernel that overruns all the time is not dumped
+            // all the time.
+            if (i == (int)Purpose.Reconcile && now < _reconcileNotBefore) { continue; }
             _wanted[i] = false;
             Start((Purpose)i);
             return;
@@ -146,7 +153,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
             TrafficPackets += flow.PacketsOrig + flow.PacketsReply;
         }
         if (origin == EventOrigin.Inject) { return; }
-        _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, Now());
+        _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, _now);
     }
 
     /// <inheritdoc/>
@@ -186,7 +193,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         if (!_filter.Accepts(in flow)) { return; }
         if (_running != Purpose.Flush)
         {
-            _engine.OnDumpRecord(ref flow, Now());
+            _engine.OnDumpRecord(ref flow, _now);
             return;
         }
         _flushed++;
@@ -209,6 +216,11 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         else
         {
             _engine.OnDumpEnd(complete);
+            if (purpose == Purpose.Reconcile)
+            {
+                long took = Now() - _reconcileStarted;
+                _reconcileNotBefore = Now() + Math.Max(2 * took, ReconcilePause);
+            }
             // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
             if (!complete) { _wanted[(int)purpose] = true; }
         }
@@ -272,6 +284,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         {
             case Purpose.Reconcile:
                 Counters.ResyncKernel++;
+                _reconcileStarted = Now();
                 _log.Notice("resync with master conntrack table (events were lost)");
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
@@ -292,6 +305,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     {
         for (int tries = 0; tries < 5; tries++)
         {
+            _now = Now();
             _engine.BeginDump(announce: false, announceSweep: false);
             Errno error = _reader.StartDump();
             if (error == Errno.None)
@@ -313,12 +327,20 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         private readonly int _eventsPerTurn =
             Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin);
 
-        public void OnReady(int fd, EventMask mask) => owner._events.Read(_eventsPerTurn);
+        public void OnReady(int fd, EventMask mask)
+        {
+            owner._now = owner.Now();
+            owner._events.Read(_eventsPerTurn);
+        }
     }
 
     /// <summary>Reads the next parts of a dump.</summary>
     private sealed class DumpPartReader(KernelSide owner) : IReadyHandler
     {
-        public void OnReady(int fd, EventMask mask) => owner._reader.Read(PartsPerTurn);
+        public void OnReady(int fd, EventMask mask)
+        {
+            owner._now = owner.Now();
+            owner._reader.Read(PartsPerTurn);
+        }
     }
 }

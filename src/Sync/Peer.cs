@@ -43,6 +43,7 @@ internal sealed class Peer(int number, PeerAddress address)
     // What we sent: messages it has not acknowledged, and how many there may be.
     internal int InFlight;
     internal int Window;
+    internal int WindowLimit;
     internal uint WindowCutAt;      // losses before this sequence belong to a cut already made
     internal long LastProgress;
     internal bool Mute;             // alive, but acknowledges nothing: not waited for

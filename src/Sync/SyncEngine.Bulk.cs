@@ -14,7 +14,7 @@ namespace Conntrackd.Sync;
 //
 //   idle --request--> walking --circle closed--> draining --all acknowledged--> idle, end mark sent
 //             ^          |                          |
-//             +----------+---- another request: a new number, the circle again
+//             +----------+---- another request: a new number, another circle
 internal sealed partial class SyncEngine
 {
     /// <summary>Where the bulk stands; drawn above.</summary>
@@ -28,6 +28,7 @@ internal sealed partial class SyncEngine
     private BulkState _bulk;
     private uint _bulkNumber;
     private uint _bulkAt;
+    private bool _bulkAgain;            // another is wanted behind the one under way
     private uint _bulkDrainTo;          // queue position up to which repairs must have left
     private bool _bulkQueueDrained;
     private uint _bulkEndAfter;         // sequence up to which all must be acknowledged
@@ -37,10 +38,13 @@ internal sealed partial class SyncEngine
     internal bool IsBulkRunning => _bulk != BulkState.Idle;
 
     /// <summary>
-    /// Sends every flow of the internal cache; one under way starts its circle anew.
+    /// Sends every flow of the internal cache. Asked for while one is under way, another follows:
+    /// who lost a request asks again, and a circle that began anew each time would never close.
     /// </summary>
     internal void RequestBulk()
     {
+        _bulkAgain = _bulk == BulkState.Walking;
+        if (_bulkAgain) { return; }
         _bulk = BulkState.Walking;
         _bulkAt = 0;
         _bulkNumber++;
@@ -100,6 +104,7 @@ internal sealed partial class SyncEngine
         Counters.BulksSent++;
         _bulk = Reliable ? BulkState.Draining : BulkState.Idle;
         OnRepair();
+        if (_bulkAgain) { RequestBulk(); }
     }
 
     // Repairs are in the queue: the bulk is complete only behind them.

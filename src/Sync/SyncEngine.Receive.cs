@@ -45,6 +45,7 @@ internal sealed partial class SyncEngine
             peer.GreetingSince = now;
             peer.LastProgress = now;
             peer.Window = FirstWindow;
+            peer.WindowLimit = Math.Max(WindowMax, 4 * _settings.AckWindowSize);
             peer.NeedsBulk = Reliable;
         }
         else if (peer.Address.Port != from.Port) { OnPeerRestart(peer, in from, now); }
@@ -217,8 +218,8 @@ internal sealed partial class SyncEngine
         }
         int freed = before - peer.InFlight;
         if (freed == 0) { return; }
+        GrowWindow(peer, freed, now);
         peer.LastProgress = now;
-        GrowWindow(peer, freed);
     }
 
     private void OnNack(Peer peer, uint from, uint to, long now)

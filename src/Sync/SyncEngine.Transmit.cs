@@ -42,6 +42,7 @@ internal sealed partial class SyncEngine
     // default receive buffer (212,992 bytes hold some 90). The most keeps the queue in the peer's
     // socket below the megabyte that configurations give it.
     private const int WindowMin = 512;
+    private const long SlowAnswer = Second * 2 / 5;
     private const int WindowMax = 8192;
 
     private readonly ResendRing _ring;
@@ -164,6 +165,7 @@ internal sealed partial class SyncEngine
     private bool CanSendData(long now)
     {
         bool greeting = false;
+        bool greeted = false;
         bool stalled = false;
         bool anyAlive = false;
         foreach (Peer? peer in _peers.All)
@@ -171,14 +173,16 @@ internal sealed partial class SyncEngine
             if (!Reliable || peer is null || !peer.Alive) { continue; }
             anyAlive = true;
             // A peer that is being greeted takes our sequence as it comes: it would miss a loss.
+            // It gets a bulk afterwards, so others do not wait for it.
             greeting |= peer.IsGreeting && now - peer.GreetingSince < GreetingMax;
+            greeted |= !peer.IsGreeting;
             stalled |= !peer.Mute && peer.InFlight >= peer.Window;
         }
         // With nobody listening the oldest make room; with somebody, the new must wait.
         stalled |= anyAlive && !MakeRoom();
         if (stalled && !_stalled) { Counters.WindowStalls++; }
         _stalled = stalled;
-        _mayData = !greeting && !stalled;
+        _mayData = (greeted || !greeting) && !stalled;
         return _mayData;
     }
 
@@ -461,8 +465,19 @@ internal sealed partial class SyncEngine
         else { OnBulkEndLost(lost.Item); }
     }
 
-    private static void GrowWindow(Peer peer, int acknowledged) =>
-        peer.Window = Math.Min(WindowMax, peer.Window + acknowledged);
+    // A peer that let us wait for its one-second timer counts to more than our window before it
+    // acknowledges: the window must be larger, or there would be one window a second.
+    private void GrowWindow(Peer peer, int acknowledged, long now)
+    {
+        bool slow = _stalled && peer.InFlight == 0 && now - peer.LastProgress > SlowAnswer;
+        if (slow)
+        {
+            peer.WindowLimit = Math.Min(2 * peer.WindowLimit, Math.Max(
+                _settings.ResendQueueSize / 2, WindowMax));
+            peer.Window = peer.WindowLimit;
+        }
+        peer.Window = Math.Min(peer.WindowLimit, peer.Window + acknowledged);
+    }
 
     private void CutWindow(Peer peer, uint lostTo)
     {
