@@ -142,6 +142,9 @@ internal sealed partial class FlowTable
     {
         FlowAttributes added = flow.Present & ~(NotStored | Identity);
         if (flow.Has(FlowAttributes.Reply)) { added &= ~DescribedNat; }
+        // Peers describe a translation in every message or there is none: what is held is then of
+        // an earlier flow with this tuple, whose end was overtaken.
+        else if ((head.Present & FlowAttributes.Reply) == 0) { head.Present &= ~DescribedNat; }
         head.Present |= added;
         if (flow.Has(FlowAttributes.Status)) { head.Status = (ushort)flow.Status; }
         if (flow.Has(FlowAttributes.Timeout)) { head.TimeoutSeconds = flow.TimeoutSeconds; }

@@ -63,6 +63,8 @@ internal sealed unsafe class SlotPool : IDisposable
         {
             _chunks[index >> ChunkBits] = (nint)NativeMemory.AlignedAlloc(
                 (nuint)_strideBytes << ChunkBits, AlignmentBytes);
+            // A reader may learn the number from another slot before it sees Used.
+            Volatile.WriteBarrier();
         }
         slot = index + 1;
         NativeMemory.Clear(At(slot), (nuint)_strideBytes);

@@ -18,6 +18,9 @@ namespace Conntrackd.Daemon;
 ///          EOPNOTSUPP, helper  create without helper (not loaded here)
 ///          ENOENT, master      create without master (not here)
 /// update   ENOENT              create
+///          EBUSY, master       update as if it had none (created without it)
+///          EBUSY, status       update without status (the entry has more)
+///          ENOSPC, labels      update without labels (no rule here uses them)
 ///          anything else       delete, create
 /// destroy  ENOENT              is what was wanted
 /// </code>
@@ -27,7 +30,7 @@ namespace Conntrackd.Daemon;
 internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 {
     private const uint FallbackTimeoutSeconds = 60;
-    private const int RoundsMax = 3;
+    private const int RoundsMax = 4;
     private const int LogIntervalSeconds = 10;
 
     /// <summary>One flow of the batch, kept until the kernel has taken it.</summary>
@@ -212,9 +215,26 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             request.Kind = SyncType.FlowNew;
             return true;
         }
+        if (!create && TryLessen(ref request)) { return true; }
         if (request.Replace || (create && request.Error != Errno.Eexist)) { return false; }
         request.Replace = true;
         return true;
+    }
+
+    // Leaves out of an update what a living entry cannot take, rather than replace it.
+    private static bool TryLessen(ref Request request)
+    {
+        FlowAttributes without = request.Error switch
+        {
+            Errno.Ebusy when request.Flow.IsRelated =>
+                FlowAttributes.Master | FlowAttributes.MasterL4Keys,
+            Errno.Ebusy => FlowAttributes.Status,
+            Errno.Enospc => FlowAttributes.Labels,
+            _ => FlowAttributes.None,
+        };
+        bool has = (request.Flow.Present & without) != 0;
+        request.Flow.Present &= ~without;
+        return has;
     }
 
     private bool HasLater(int index)

@@ -142,6 +142,8 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     /// <inheritdoc/>
     public void OnEvent(FlowEventKind kind, ref Flow flow, EventOrigin origin)
     {
+        // Let in by an earlier state: which one it ends in does not matter.
+        if (kind == FlowEventKind.Destroy) { flow.Present &= ~FlowAttributes.ProtocolState; }
         if (!_filter.Accepts(in flow))
         {
             Counters.EventsFiltered++;

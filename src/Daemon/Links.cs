@@ -18,6 +18,9 @@ internal sealed class Links : ILinkSink, IDisposable
 {
     private const int DatagramsPerTurn = 64;
 
+    // With nobody listening nothing else would hold back the walk through a whole table.
+    private const int SendsPerTurn = 256;
+
     private readonly List<Link> _links = [];
     private readonly SyncEngine _engine;
     private readonly Log _log;
@@ -72,7 +75,7 @@ internal sealed class Links : ILinkSink, IDisposable
     internal void Send(long now)
     {
         DatagramChannel channel = Current.Channel;
-        while (true)
+        for (int i = 0; i < SendsPerTurn; i++)
         {
             Span<byte> room = channel.Reserve();
             if (room.IsEmpty)
@@ -135,7 +138,12 @@ internal sealed class Links : ILinkSink, IDisposable
 
     private ushort Incarnation(Link link, in PeerAddress from)
     {
-        if (link.PeerPort != 0 && link.PeerPort != from.Port) { _incarnation++; }
+        if (link.PeerPort != 0 && link.PeerPort != from.Port)
+        {
+            _incarnation++;
+            // Its ports on the other links are new as well: no second start when they are heard.
+            foreach (Link other in _links) { other.PeerPort = 0; }
+        }
         link.PeerPort = from.Port;
         return _incarnation;
     }

@@ -163,6 +163,7 @@ internal sealed class Node : IDisposable
     {
         long now = Now();
         Engine.OnDeadline(now);
+        Engine.HoldSweeps = IsCommitting;
         bool more = Engine.Step();
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);

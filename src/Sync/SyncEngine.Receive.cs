@@ -49,6 +49,8 @@ internal sealed partial class SyncEngine
             peer.NeedsBulk = Reliable;
         }
         else if (peer.Address.Port != from.Port) { OnPeerRestart(peer, in from, now); }
+        // What waited for a dead peer begins to be waited for now.
+        if (!peer.Alive) { peer.LastProgress = now; }
         peer.Alive = true;
         peer.LastHeard = now;
         return peer;

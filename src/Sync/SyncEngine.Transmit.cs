@@ -20,6 +20,12 @@ internal sealed partial class SyncEngine
     /// <summary>A peer that talks and acknowledges nothing for so long is not waited for.</summary>
     private const long MuteAfter = 4 * Second;
 
+    /// <summary>
+    /// Every node talks once a second. One that does not is about to be given up as dead, and until
+    /// then everything is kept for it: it may only stand still, and would miss the ends of flows.
+    /// </summary>
+    private const long TalksWithin = 2 * Second;
+
     /// <summary>Twice the second within which every node acknowledges, and some.</summary>
     private const long OverdueInterval = 3 * Second;
     private const int OverdueMax = 4096;
@@ -95,9 +101,10 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>
-    /// True if sending can go on without anything from outside: a walk is under way.
+    /// True if sending can go on without anything from outside: flows wait, or a walk is under way.
     /// </summary>
-    internal bool WantsTurn => _bulk == BulkState.Walking && _mayData;
+    internal bool WantsTurn =>
+        _mayData && (_bulk == BulkState.Walking || _queue.Count != 0);
 
     /// <summary>
     /// Microsecond at which <see cref="OnDeadline"/> wants to be called, after now.
@@ -113,7 +120,10 @@ internal sealed partial class SyncEngine
             next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
             if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
             if (peer.AckNow) { next = Math.Min(next, _controlsAt); }
-            if (IsWaitedForInVain(peer)) { next = Math.Min(next, peer.LastProgress + MuteAfter); }
+            if (IsWaitedForInVain(peer, now))
+            {
+                next = Math.Min(next, peer.LastProgress + MuteAfter);
+            }
             long greeted = peer.GreetingSince + GreetingMax;
             if (peer.IsGreeting && greeted > now) { next = Math.Min(next, greeted); }
         }
@@ -130,7 +140,7 @@ internal sealed partial class SyncEngine
             if (peer is null || !peer.Alive) { continue; }
             if (peer.AckPending && now - peer.AckSince >= AliveInterval) { peer.AckNow = true; }
             if (now - peer.LastHeard >= PeerSilenceMax) { peer.Alive = false; }
-            else if (IsWaitedForInVain(peer) && now - peer.LastProgress >= MuteAfter)
+            else if (IsWaitedForInVain(peer, now) && now - peer.LastProgress >= MuteAfter)
             {
                 GiveUp(peer);
                 peer.Mute = true;
@@ -159,7 +169,8 @@ internal sealed partial class SyncEngine
         OnRepair();
     }
 
-    private bool IsWaitedForInVain(Peer peer) => _stalled && !peer.Mute && peer.InFlight > 0;
+    private bool IsWaitedForInVain(Peer peer, long now) =>
+        _stalled && !peer.Mute && peer.InFlight > 0 && now - peer.LastHeard < TalksWithin;
 
     // Decides, and notes for WantsTurn and the deadlines, whether flows may leave now.
     private bool CanSendData(long now)

@@ -183,6 +183,12 @@ internal sealed partial class SyncEngine
     internal bool IsReconciling => _dumping || _sweeping;
 
     /// <summary>
+    /// True while the external cache is being committed: a peer that died and came back empty must
+    /// not take away what has not reached the kernel yet.
+    /// </summary>
+    internal bool HoldSweeps { get; set; }
+
+    /// <summary>
     /// Goes on with long walks, a bounded piece. True if there is more to do at once.
     /// </summary>
     internal bool Step()
@@ -190,7 +196,7 @@ internal sealed partial class SyncEngine
         bool more = false;
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is { Sweeping: true }) { more |= SweepExternal(peer); }
+            if (peer is { Sweeping: true } && !HoldSweeps) { more |= SweepExternal(peer); }
         }
         return SweepInternal() || more;
     }
@@ -272,8 +278,16 @@ internal sealed partial class SyncEngine
             FreeIfForgotten(handle);
             return;
         }
-        bool seen = (byte)head.Life >> GenerationShift == _generation;
-        if (!seen && _sweepKills) { Destroy(handle, _announceSweep); }
+        if ((byte)head.Life >> GenerationShift == _generation) { return; }
+        if (_sweepKills)
+        {
+            Destroy(handle, _announceSweep);
+            return;
+        }
+        // Never more than one dump behind: four bits of generation must not come round to it.
+        int before = (_generation - 1) << GenerationShift;
+        head.Life = (head.Life & ~SlotLife.GenerationMask) |
+            ((SlotLife)before & SlotLife.GenerationMask);
     }
 
     // Puts a flow on the queue, once; one in flight is superseded by its newer state.
