@@ -55,6 +55,9 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
 
+    /// <summary>Slots that <see cref="Advance"/> walks over, in use or not.</summary>
+    internal uint Slots => _ipv4.Used + _ipv6.Used;
+
     /// <summary>
     /// The head of a slot; the caller may change queue state, sequence and life only.
     /// </summary>
