@@ -15,6 +15,7 @@ internal sealed partial class SyncEngine
     private const long Tick = Second / TicksPerSecond;
     private const uint SlotsPerStep = 4096;
 
+    /// <summary>Where a walk around a table stands.</summary>
     private struct Walk
     {
         internal uint At;           // slot looked at last
