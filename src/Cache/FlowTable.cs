@@ -163,7 +163,7 @@ internal sealed partial class FlowTable : IDisposable
         while (true)
         {
             handle = Advance(handle);
-            if (handle == 0 || IsInUse(handle) || --budget <= 0) { return handle; }
+            if (handle == 0 || --budget <= 0 || IsInUse(handle)) { return handle; }
         }
     }
 

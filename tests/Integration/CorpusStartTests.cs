@@ -82,8 +82,9 @@ public sealed class CorpusStartTests(ITestOutputHelper output)
         for (int n = 0; n < s_interfaces.Length; n++)
         {
             string device = s_interfaces[n];
-            Ip("-n", name, "link", "add", device, "type", "dummy");
-            Ip("-n", name, "link", "set", device, "up", "multicast", "on");
+            Ip("-n", name, "link", "add", device, "type", "veth", "peer", "name", $"peer{n}");
+            Ip("-n", name, "link", "set", device, "up");
+            Ip("-n", name, "link", "set", $"peer{n}", "up");
             Ip("-n", name, "addr", "add", $"10.10.{n}.1/24", "dev", device);
             Ip("-n", name, "addr", "add", $"fd00:10{n}::1/64", "dev", device, "nodad");
         }

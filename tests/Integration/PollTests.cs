@@ -30,7 +30,7 @@ public sealed class PollTests
         Assert.Equal(before, ExternalCounters(nodes));
     }
 
-    /// <summary>Defect 19: the original takes a flow of another zone for gone, every time.</summary>
+    /// <summary>Defect 19: the original takes a flow in a zone for gone, every time.</summary>
     [LabTheory]
     [MemberData(nameof(Pairs.OursActive), MemberType = typeof(Pairs))]
     public void A_flow_in_a_zone_is_not_taken_for_gone(string pair, string link)
