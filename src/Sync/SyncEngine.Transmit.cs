@@ -109,7 +109,9 @@ internal sealed partial class SyncEngine
     internal long NextDeadline(long now)
     {
         long next = IsAlarm ? AlarmDeadline() : _lastTransmit + AliveInterval;
-        if (_bulk == BulkState.Walking || _kernelBulkRunning) { next = Math.Min(next, _paceAt); }
+        // With FTFW it is the peers' answers that a bulk waits for.
+        bool paced = _kernelBulkRunning || (_bulk == BulkState.Walking && !Reliable);
+        if (paced) { next = Math.Min(next, _paceAt); }
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
         if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
         foreach (Peer? peer in _peers.All)

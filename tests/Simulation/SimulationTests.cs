@@ -12,7 +12,8 @@ namespace Conntrackd.Tests.Simulation;
 public sealed class SimulationTests
 {
     private const int SeedsDefault = 10_000;
-    private const int SeedsBestEffort = 1_500;
+    private const int SeedsNoTrack = 1_000;
+    private const int SeedsAlarm = 250;         // it repeats all, so a seed takes longer
 
     [Fact]
     public void After_a_quiet_time_the_peers_hold_what_the_kernels_hold() =>
@@ -20,11 +21,11 @@ public sealed class SimulationTests
 
     [Fact]
     public void Without_repair_the_peers_hold_it_if_nothing_was_lost_or_after_a_request() =>
-        Simulate(SyncMode.NoTrack, SeedsBestEffort);
+        Simulate(SyncMode.NoTrack, SeedsNoTrack);
 
     [Fact]
     public void With_repetition_the_peers_hold_it_after_a_refresh_and_a_cache_timeout() =>
-        Simulate(SyncMode.Alarm, SeedsBestEffort);
+        Simulate(SyncMode.Alarm, SeedsAlarm);
 
     private static void Simulate(SyncMode mode, int seedsDefault)
     {
