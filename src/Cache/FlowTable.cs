@@ -55,6 +55,9 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
 
+    /// <summary>Slots that <see cref="Advance"/> walks over, in use or not.</summary>
+    internal uint Slots => _ipv4.Used + _ipv6.Used;
+
     /// <summary>
     /// The head of a slot; the caller may change queue state, sequence and life only.
     /// </summary>
@@ -160,7 +163,7 @@ internal sealed partial class FlowTable : IDisposable
         while (true)
         {
             handle = Advance(handle);
-            if (handle == 0 || IsInUse(handle) || --budget <= 0) { return handle; }
+            if (handle == 0 || --budget <= 0 || IsInUse(handle)) { return handle; }
         }
     }
 

@@ -9,7 +9,9 @@ namespace Conntrackd.Daemon;
 /// <param name="table">What to list.</param>
 /// <param name="xml">One element a line instead of the default format.</param>
 /// <param name="startedMicroseconds">Zero of the engine's seconds.</param>
-internal sealed class CacheDump(FlowTable table, bool xml, long startedMicroseconds) : IDumpSource
+/// <param name="expirySeconds">Life of an external flow in ALARM; 0 = they do not expire.</param>
+internal sealed class CacheDump(
+    FlowTable table, bool xml, long startedMicroseconds, uint expirySeconds) : IDumpSource
 {
     private Flow _flow;
     private uint _at;
@@ -31,6 +33,11 @@ internal sealed class CacheDump(FlowTable table, bool xml, long startedMicroseco
             else
             {
                 FlowText.Append(text, in _flow, FlowTextSource.Cache, wall);
+                if (expirySeconds != 0)
+                {
+                    FlowText.AppendExpiresIn(text, (ulong)Math.Max(
+                        (long)head.IdOrTouched + expirySeconds - now, 0));
+                }
                 FlowText.AppendActiveSince(text, (ulong)Math.Max(now - head.CreatedSeconds, 0));
             }
             text.Append((byte)'\n');

@@ -12,7 +12,7 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
         switch (request)
         {
             case ControlRequest.DumpInternal or ControlRequest.DumpInternalXml:
-                return Dump(node.Internal, request == ControlRequest.DumpInternalXml);
+                return DumpInternal(request == ControlRequest.DumpInternalXml);
             case ControlRequest.DumpExternal or ControlRequest.DumpExternalXml:
                 return Dump(node.External, request == ControlRequest.DumpExternalXml);
             case ControlRequest.Commit or ControlRequest.CommitFlows:
@@ -28,16 +28,9 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
                 node.Kernel.Want(KernelSide.Purpose.Flush, session);
                 return CommandReply.Held;
             case ControlRequest.Resync or ControlRequest.ResyncFlows:
-                node.Kernel.Want(KernelSide.Purpose.Resync, session);
-                return CommandReply.Held;
-            case ControlRequest.SendBulk:
-                log.Notice("sending bulk update");
-                node.Engine.RequestBulk();
-                return CommandReply.Done;
-            case ControlRequest.RequestResync:
-                log.Notice("resync requested");
-                node.Engine.RequestResync();
-                return CommandReply.Done;
+                return Resync(session);
+            case ControlRequest.SendBulk or ControlRequest.RequestResync:
+                return Repeat(request);
             case ControlRequest.ResetTimers:
                 node.SchedulePurge();
                 return CommandReply.Done;
@@ -55,7 +48,43 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
     private CommandReply Dump(Cache.FlowTable? table, bool xml) =>
         table is null
             ? CommandReply.Done
-            : CommandReply.Dump(new CacheDump(table, xml, node.StartedMicroseconds));
+            : CommandReply.Dump(new CacheDump(
+                table, xml, node.StartedMicroseconds, table == node.External && node.IsAlarm
+                    ? node.Options.Sync!.CacheTimeoutSeconds : 0));
+
+    // Without an internal cache the kernel's table is listed, with what only it knows.
+    private CommandReply DumpInternal(bool xml) =>
+        node.IsBypassing
+            ? CommandReply.Dump(new KernelDump(node.Options.Filter, xml))
+            : Dump(node.Internal, xml);
+
+    private CommandReply Resync(ControlSession session)
+    {
+        if (node.IsBypassing)
+        {
+            log.Warning("resync is unsupported in this mode");
+            return CommandReply.Done;
+        }
+        node.Kernel.Want(KernelSide.Purpose.Resync, session);
+        return CommandReply.Held;
+    }
+
+    // Success in ALARM too, where there is nothing to do: scripts of failover software ask for it.
+    private CommandReply Repeat(ControlRequest request)
+    {
+        bool bulk = request == ControlRequest.SendBulk;
+        if (node.IsAlarm)
+        {
+            uint seconds = node.Options.Sync!.RefreshSeconds;
+            log.Notice((bulk ? "no bulk update" : "no resync request") +
+                $" in mode ALARM: every flow is repeated within {seconds} s");
+            return CommandReply.Done;
+        }
+        log.Notice(bulk ? "sending bulk update" : "resync requested");
+        if (bulk) { node.Engine.RequestBulk(); }
+        else { node.Engine.RequestResync(); }
+        return CommandReply.Done;
+    }
 
     private CommandReply Commit(ControlRequest request, ControlSession session)
     {
@@ -82,8 +111,15 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             return CommandReply.Done;
         }
         log.Notice(notice);
-        if (inner) { node.Engine.FlushInternal(); }
         if (outer) { node.Engine.FlushExternal(); }
+        if (!inner) { return CommandReply.Done; }
+        if (node.IsBypassing)
+        {
+            // What stands for the internal cache here is the kernel's table (sync.md 12).
+            node.Kernel.Want(KernelSide.Purpose.Flush, session);
+            return CommandReply.Held;
+        }
+        node.Engine.FlushInternal();
         return CommandReply.Done;
     }
 }

@@ -27,9 +27,12 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         /// A client or the purge timer asked (-F, -t): delete every flow that passes.
         /// </summary>
         Flush,
+
+        /// <summary>The interval of PollSecs is over: as Reconcile, without a word.</summary>
+        Poll,
     }
 
-    private const int PurposeCount = 3;
+    private const int PurposeCount = 4;
     private const int EventsPerTurnMin = 256;
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
@@ -41,13 +44,15 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     private readonly Log _log;
     private readonly long _started;
     private readonly bool[] _wanted = new bool[PurposeCount];
-    private readonly List<ControlSession>[] _waiting = [[], [], []];
-    private EventSource _events = null!;
+    private readonly List<ControlSession>[] _waiting = [[], [], [], []];
+    private EventSource? _events;       // null: the table is polled
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
     private Purpose? _running;
     private bool _restart;
     private long _dropsAt;
+    private long _pollAt = long.MaxValue;
+    private KernelBulk? _bulk;
     private uint _flushed;
     private long _now;
     private long _reconcileStarted;
@@ -78,36 +83,24 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     /// </summary>
     internal string? TryStart(EventLoop loop, FlowWriter commits, FlowWriter? injections)
     {
-        var wanted = new EventSourceOptions(
-            _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: false);
-        Errno error = EventSource.TryOpen(wanted, this, Counters, _log, out EventSource? events);
-        if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
-        _events = events!;
-        error = TableReader.TryOpen(this, Counters, out TableReader? reader);
+        Errno error = TableReader.TryOpen(this, Counters, out TableReader? reader);
         if (error != Errno.None) { return $"can't open netlink dump socket: {error.Describe()}"; }
         _reader = reader!;
         error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
         if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
         _flusher = flusher!;
-        _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
-        _events.AddRequester(commits.PortId, EventOrigin.Commit);
-        _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
-        if (injections is not null)
-        {
-            _events.AddRequester(injections.PortId, EventOrigin.Inject);
-            _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
-        }
-        DropEchoes(commits, injections);
-        string? failed = Populate();
+        commits.Committed = this;
+        string? failed = _options.PollSeconds == 0
+            ? TryListen(loop, commits, injections) : StartPolling();
         if (failed is not null) { return failed; }
-        error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
-        if (error == Errno.None)
-        {
-            error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
-        }
+        failed = _options.Sync!.DisableInternalCache ? TryOpenBulk() : Populate();
+        if (failed is not null) { return failed; }
+        error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
         return error == Errno.None ? null : $"event loop: {error.Describe()}";
     }
+
+    /// <summary>When <see cref="Turn"/> wants to be called at the latest.</summary>
+    internal long NextDeadline => _pollAt;
 
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
@@ -124,8 +117,10 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         if (_options.NetlinkEventsReliable && now >= _dropsAt)
         {
             _dropsAt = now + DropsInterval;
-            _events.PollDrops();
+            _events?.PollDrops();
         }
+        if (now >= _pollAt) { Poll(now); }
+        _bulk?.Turn(now);
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)
         {
@@ -184,7 +179,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     /// <inheritdoc/>
     public void OnOverrun()
     {
-        if (_options.NetlinkOverrunResyncSeconds == 0) { return; }
+        // Without an internal cache there is nothing to compare with; the original does not either.
+        bool compare = !_options.Sync!.DisableInternalCache;
+        if (_options.NetlinkOverrunResyncSeconds == 0 || !compare) { return; }
         _restart |= _running is Purpose.Reconcile or Purpose.Resync;
         _wanted[(int)Purpose.Reconcile] = true;
     }
@@ -225,6 +222,10 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
             }
             // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
             if (!complete) { _wanted[(int)purpose] = true; }
+            // Nobody repairs what is lost in NOTRACK: there all is sent again, as in the original.
+            bool repeats = purpose == Purpose.Poll &&
+                _options.Sync!.Mode == Config.SyncMode.NoTrack;
+            if (complete && repeats) { _engine.RequestBulk(); }
         }
         _restart = false;
         if (!complete && purpose != Purpose.Flush) { return; }
@@ -246,17 +247,17 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         _events?.Dispose();
         _reader?.Dispose();
         _flusher?.Dispose();
+        _bulk?.Dispose();
     }
 
     // What a commit creates it tells itself, and injections are nobody's news. If the kernel takes
     // no
     // filter, the events come and say the same again.
-    private void DropEchoes(FlowWriter commits, FlowWriter? injections)
+    private void DropEchoes(EventSource events, FlowWriter commits, FlowWriter? injections)
     {
-        commits.Committed = this;
         Errno error = injections is null
-            ? _events.DropEchoes([commits.PortId])
-            : _events.DropEchoes(
+            ? events.DropEchoes([commits.PortId])
+            : events.DropEchoes(
                 [commits.PortId, injections.PortId, injections.MenderPortId]);
         if (error == Errno.None) { return; }
         _log.Notice($"cannot filter own events in the kernel: {error.Describe()}");
@@ -295,11 +296,55 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
                 _log.Notice("resync with master conntrack table");
                 _engine.BeginDump(announce: false, announceSweep: true);
                 break;
+            case Purpose.Poll:
+                _engine.BeginDump(announce: true, announceSweep: true);
+                break;
             default:
                 Counters.FlushKernel++;
                 _flushed = 0;
                 break;
         }
+    }
+
+    private string? TryListen(EventLoop loop, FlowWriter commits, FlowWriter? injections)
+    {
+        var wanted = new EventSourceOptions(
+            _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
+            _options.NetlinkEventsReliable, Expectations: false);
+        Errno error = EventSource.TryOpen(wanted, this, Counters, _log, out EventSource? events);
+        if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
+        _events = events!;
+        _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
+        _events.AddRequester(commits.PortId, EventOrigin.Commit);
+        _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
+        if (injections is not null)
+        {
+            _events.AddRequester(injections.PortId, EventOrigin.Inject);
+            _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
+        }
+        DropEchoes(_events, commits, injections);
+        error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
+        return error == Errno.None ? null : $"event loop: {error.Describe()}";
+    }
+
+    private string? StartPolling()
+    {
+        _log.Notice("running in polling mode");
+        _pollAt = Now() + (_options.PollSeconds * SyncEngine.Second);
+        return null;
+    }
+
+    private string? TryOpenBulk()
+    {
+        Errno error = KernelBulk.TryOpen(_engine, _filter, _log, out _bulk);
+        return error == Errno.None ? null : $"can't open netlink bulk socket: {error.Describe()}";
+    }
+
+    private void Poll(long now)
+    {
+        _pollAt = now + (_options.PollSeconds * SyncEngine.Second);
+        if (_bulk is null) { Want(Purpose.Poll, session: null); }
+        else { _engine.RequestBulk(); }
     }
 
     // The first read of the table, at once; events that come meanwhile wait in their socket.
@@ -332,7 +377,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         public void OnReady(int fd, EventMask mask)
         {
             owner._now = owner.Now();
-            owner._events.Read(_eventsPerTurn);
+            owner._events!.Read(_eventsPerTurn);
         }
     }
 

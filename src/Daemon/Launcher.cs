@@ -56,11 +56,8 @@ internal static class Launcher
                 "has no statistics mode");
             return false;
         }
-        string? missing = sync.Mode == SyncMode.Alarm ? "Mode ALARM"
-            : sync.DisableInternalCache ? "DisableInternalCache"
-            : sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link"
-            : options.PollSeconds != 0 ? "PollSecs"
-            : null;
+        string? missing =
+            sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link" : null;
         if (missing is not null)
         {
             log.Error($"{missing} is not available in this version");
@@ -149,7 +146,8 @@ internal static class Launcher
         {
             log.Notice("reliable ctnetlink event delivery is ENABLED.");
         }
-        if (options.Sync!.DisableExternalCache) { log.Notice("disabling external cache"); }
+        if (options.Sync!.DisableInternalCache) { log.Notice("disabling internal cache"); }
+        if (options.Sync.DisableExternalCache) { log.Notice("disabling external cache"); }
         log.Notice("using user-space event filtering");
         if (!options.IsNetlinkBufferHonoured)
         {

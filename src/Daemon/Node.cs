@@ -41,7 +41,7 @@ internal sealed class Node : IDisposable
         Status = new Status(this);
         SyncOptions sync = options.Sync!;
         uint limit = Math.Min(options.HashLimit, FlowsMax);
-        Internal = new FlowTable(limit, RandomSeed());
+        Internal = new FlowTable(sync.DisableInternalCache ? 0 : limit, RandomSeed());
         if (!sync.DisableExternalCache) { External = new FlowTable(limit, RandomSeed()); }
     }
 
@@ -54,6 +54,7 @@ internal sealed class Node : IDisposable
 
     internal Status Status { get; }
 
+    /// <summary>Stays empty with DisableInternalCache.</summary>
     internal FlowTable Internal { get; }
 
     /// <summary>Null if peers' flows go straight to the kernel.</summary>
@@ -71,6 +72,11 @@ internal sealed class Node : IDisposable
     internal FlowWriter? Injections { get; private set; }
 
     internal bool IsReliable => Options.Sync!.Mode == Config.SyncMode.Ftfw;
+
+    internal bool IsAlarm => Options.Sync!.Mode == Config.SyncMode.Alarm;
+
+    /// <summary>True if events go straight to the link.</summary>
+    internal bool IsBypassing => Options.Sync!.DisableInternalCache;
 
     internal bool IsCommitting => _commit is not null;
 
@@ -195,6 +201,7 @@ internal sealed class Node : IDisposable
         // A full socket buffer empties within a millisecond or so.
         if (Links.IsStalled) { next = Math.Min(next, now + MicrosecondsPerMillisecond); }
         next = Math.Min(next, Math.Min(_purgeAt, _watchdogAt));
+        next = Math.Min(next, Kernel.NextDeadline);
         long control = Server.NextDeadlineMicroseconds;
         if (control != long.MaxValue) { next = Math.Min(next, control - StartedMicroseconds); }
         long wait = Math.Max(next - now, 0);
@@ -225,12 +232,22 @@ internal sealed class Node : IDisposable
     {
         bool group = sync.Links[0].Kind == Config.LinkKind.Multicast;
         return new SyncSettings(
-            sync.Mode == Config.SyncMode.Ftfw ? Sync.SyncMode.Ftfw : Sync.SyncMode.NoTrack,
+            sync.Mode switch
+            {
+                Config.SyncMode.Ftfw => Sync.SyncMode.Ftfw,
+                Config.SyncMode.Alarm => Sync.SyncMode.Alarm,
+                _ => Sync.SyncMode.NoTrack,
+            },
             (int)sync.ResendQueueSize,
             (int)sync.AckWindowSize,
             SendTimeouts: sync.CommitTimeoutSeconds == 0,
             sync.TcpWindowTracking,
-            group ? (uint)RandomSeed() : (uint)Clock.WallSeconds());
+            group ? (uint)RandomSeed() : (uint)Clock.WallSeconds())
+        {
+            RefreshSeconds = sync.RefreshSeconds,
+            CacheTimeoutSeconds = sync.CacheTimeoutSeconds,
+            Bypass = sync.DisableInternalCache,
+        };
     }
 
     // Secret enough: it only keeps others from choosing flows that meet in one place of a table.

@@ -30,7 +30,8 @@ internal sealed class Status(Node node)
 
     private void AppendOverview(TextBuffer text)
     {
-        Reports.AppendCache(text, "internal"u8, ReportOf(node.Internal));
+        if (node.IsBypassing) { Reports.AppendBypass(text, BypassReport()); }
+        else { Reports.AppendCache(text, "internal"u8, ReportOf(node.Internal)); }
         if (node.External is FlowTable external)
         {
             Reports.AppendCache(text, "external"u8, ReportOf(external));
@@ -43,7 +44,8 @@ internal sealed class Status(Node node)
 
     private void AppendCaches(TextBuffer text)
     {
-        Reports.AppendCacheDetail(text, "internal"u8, ReportOf(node.Internal));
+        if (node.IsBypassing) { Reports.AppendBypass(text, BypassReport()); }
+        else { Reports.AppendCacheDetail(text, "internal"u8, ReportOf(node.Internal)); }
         if (node.External is FlowTable external)
         {
             Reports.AppendCacheDetail(text, "external"u8, ReportOf(external));
@@ -86,7 +88,7 @@ internal sealed class Status(Node node)
     private void AppendQueues(TextBuffer text)
     {
         ResendRing ring = node.Engine.Ring;
-        ulong waiting = node.Engine.Queue.Count;
+        ulong waiting = node.Engine.Queue.Count + (ulong)node.Engine.PassingCount;
         Reports.AppendQueueNodes(text, waiting + (ulong)ring.Count);
         Reports.AppendQueue(text, "txqueue"u8, new QueueReport(waiting, int.MaxValue, 0));
         Reports.AppendQueue(text, "errorq"u8,
@@ -120,6 +122,13 @@ internal sealed class Status(Node node)
             counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,
             counters.CreateFailedSpace, counters.Updated, counters.UpdateNotFound,
             counters.Destroyed, counters.DestroyNotFound);
+    }
+
+    private BypassReport BypassReport()
+    {
+        SyncCounters counters = node.Engine.Counters;
+        return new BypassReport(
+            counters.PassedNew, counters.PassedUpdate, counters.PassedDestroy);
     }
 
     private InjectReport InjectReport()

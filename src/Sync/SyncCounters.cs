@@ -16,5 +16,11 @@ internal sealed class SyncCounters
     internal ulong Swept;               // external flows removed because a bulk did not have them
     internal ulong PeerRestarts;
     internal ulong ControlDropped;      // control messages not queued: a peer floods
+    internal ulong Refreshed;           // ALARM: flows repeated
+    internal ulong Expired;             // ALARM: external flows that no peer repeated
+    internal ulong PassedNew;           // events sent past a switched-off internal cache
+    internal ulong PassedUpdate;
+    internal ulong PassedDestroy;
+    internal ulong PassedDropped;       // not sent: the link takes too little
     internal ulong ExpectationsIgnored; // expectation messages: not kept in this version
 }

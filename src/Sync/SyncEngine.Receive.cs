@@ -78,6 +78,11 @@ internal sealed partial class SyncEngine
 
     private void OnMessage(Peer peer, in SyncMessage message, long now)
     {
+        if (IsAlarm)
+        {
+            OnAlarmMessage(peer, in message, now);
+            return;
+        }
         SyncClass what = message.Header.Class;
         bool range = what is SyncClass.Ack or SyncClass.Nack;
         bool backwards = range && (int)(message.To - message.From) < 0;
@@ -97,12 +102,27 @@ internal sealed partial class SyncEngine
         }
     }
 
+    // Nodes in ALARM send bare flows only. What bears a flag comes from another mode and is passed
+    // over, as in the original, but it was numbered too.
+    private void OnAlarmMessage(Peer peer, in SyncMessage message, long now)
+    {
+        Track(peer, in message);
+        if (message.Header.Flags != SyncFlags.None) { return; }
+        if (message.Header.Class == SyncClass.Data) { OnData(peer, in message, now); }
+        else { Received.BadType++; }
+    }
+
     // Best effort: sequences are looked at for the counters only.
     private bool Track(Peer peer, in SyncMessage message)
     {
         int gap = (int)(message.Header.Sequence - peer.LastReceived - 1);
         if (peer.SequenceKnown && gap > 0) { CountLost(peer, (uint)gap); }
-        if (peer.SequenceKnown && gap < 0) { CountBefore(peer); }
+        if (peer.SequenceKnown && gap < 0)
+        {
+            CountBefore(peer);
+            // A late one is behind us already; far behind, the peer has begun anew.
+            if (gap >= -LateMax) { return true; }
+        }
         peer.SequenceKnown = true;
         peer.LastReceived = message.Header.Sequence;
         return true;

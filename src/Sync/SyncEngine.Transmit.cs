@@ -78,14 +78,15 @@ internal sealed partial class SyncEngine
         StartDueBulk(now);
         AdvanceBulk();
         QueueAcknowledgements(now);
-        bool flows = CanSendData(now) && (_queue.Count != 0 || _bulk == BulkState.Walking);
+        bool flows = CanSendData(now) && HasFlows(now);
         if (!flows && now < _controlsAt) { return false; }
         TakeControls(target, ref length);
         if (flows)
         {
             TakeBulkMark(target, ref length);
+            TakePassing(target, ref length);
             TakeFlows(target, ref length, now);
-            if (_queue.Count == 0) { TakeBulk(target, ref length, now); }
+            if (_queue.Count == 0 && MayWalk(now)) { TakeBulk(target, ref length, now); }
         }
         if (length == 0 && _aliveDue)
         {
@@ -104,14 +105,21 @@ internal sealed partial class SyncEngine
     /// True if sending can go on without anything from outside: flows wait, or a walk is under way.
     /// </summary>
     internal bool WantsTurn =>
-        _mayData && (_bulk == BulkState.Walking || _queue.Count != 0);
+        _mayData && (_queue.Count != 0 || MayWalk(_transmitAt) ||
+            (_kernelBulkRunning && _paceAt <= _transmitAt));
+
+    private bool HasFlows(long now) =>
+        _queue.Count != 0 || _passing.Count != 0 || MayWalk(now);
 
     /// <summary>
     /// Microsecond at which <see cref="OnDeadline"/> wants to be called, after now.
     /// </summary>
     internal long NextDeadline(long now)
     {
-        long next = _lastTransmit + AliveInterval;
+        long next = IsAlarm ? AlarmDeadline() : _lastTransmit + AliveInterval;
+        // With FTFW it is the peers' answers that a bulk waits for.
+        bool paced = _kernelBulkRunning || (_bulk == BulkState.Walking && !Reliable);
+        if (paced) { next = Math.Min(next, _paceAt); }
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
         if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
         foreach (Peer? peer in _peers.All)
@@ -133,7 +141,8 @@ internal sealed partial class SyncEngine
     /// <summary>Timers: silence, mute peers, dead peers.</summary>
     internal void OnDeadline(long now)
     {
-        if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
+        if (IsAlarm) { OnAlarmDeadline(now); }
+        else if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
         if (now >= _overdueAt) { RepairOverdue(now); }
         foreach (Peer? peer in _peers.All)
         {
@@ -233,6 +242,7 @@ internal sealed partial class SyncEngine
         if (peers == 0)
         {
             _ring.Skip();
+            Schedule(handle, _transmitAt);
             FreeIfForgotten(handle);
             return true;
         }
@@ -320,13 +330,18 @@ internal sealed partial class SyncEngine
         else { Counters.ControlDropped++; }
     }
 
-    /// <summary>Asks the peers for all their flows.</summary>
-    internal void RequestResync() =>
+    /// <summary>
+    /// Asks the peers for all their flows. Nothing in ALARM: nodes of that mode ask for nothing.
+    /// </summary>
+    internal void RequestResync()
+    {
+        if (IsAlarm) { return; }
         QueueControl(new ResendRing.Entry
         {
             Kind = SentKind.Control,
             Flags = (byte)SyncFlags.Resync,
         });
+    }
 
     private SyncFlags TakeFlags()
     {

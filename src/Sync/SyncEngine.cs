@@ -59,6 +59,9 @@ internal sealed partial class SyncEngine
         _lastTransmit = now;
         _overdueAt = now + OverdueInterval;
         _overdueTo = settings.FirstSequence;
+        _aliveDue = !IsAlarm;
+        _tickAt = now;
+        _drawn = settings.FirstSequence;
     }
 
     /// <summary>Counters of the protocol.</summary>
@@ -85,6 +88,11 @@ internal sealed partial class SyncEngine
     /// <param name="now">Time.</param>
     internal void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
     {
+        if (_settings.Bypass)
+        {
+            if (announce) { PassEvent(kind, in flow); }
+            return;
+        }
         uint handle = _internal.Find(in flow);
         if (kind == FlowEventKind.Destroy)
         {
@@ -100,6 +108,7 @@ internal sealed partial class SyncEngine
         {
             handle = _internal.Add(in flow, Seconds(now));
             if (handle == 0) { return; }
+            Schedule(handle, now);
         }
         else if (kind == FlowEventKind.New || IsDead(handle)) { Renew(handle, in flow, now); }
         else
@@ -141,6 +150,7 @@ internal sealed partial class SyncEngine
         {
             handle = _internal.Add(in flow, Seconds(now));
             if (handle == 0) { return; }
+            Schedule(handle, now);
             Stamp(handle);
             if (_announceDump) { Announce(handle); }
             return;
@@ -198,6 +208,7 @@ internal sealed partial class SyncEngine
         {
             if (peer is { Sweeping: true } && !HoldSweeps) { more |= SweepExternal(peer); }
         }
+        more |= StepAlarm();
         return SweepInternal() || more;
     }
 
@@ -255,6 +266,7 @@ internal sealed partial class SyncEngine
         Withdraw(handle);
         SlotLife queued = _internal.Head(handle).Life & SlotLife.Queued;
         _internal.Replace(handle, in flow, Seconds(now));
+        Schedule(handle, now);
         _internal.Head(handle).Life |= queued;
     }
 

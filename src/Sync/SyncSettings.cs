@@ -8,6 +8,9 @@ internal enum SyncMode : byte
 
     /// <summary>Best effort: sent once.</summary>
     NoTrack,
+
+    /// <summary>Repeated periodically; what is not repeated any more expires.</summary>
+    Alarm,
 }
 
 /// <summary>What the engine is told by the configuration and by its starter.</summary>
@@ -24,4 +27,16 @@ internal sealed record SyncSettings(
     int AckWindowSize,
     bool SendTimeouts,
     bool WindowTracking,
-    uint FirstSequence);
+    uint FirstSequence)
+{
+    /// <summary>ALARM: a flow is repeated after a random 1 to this many seconds.</summary>
+    internal uint RefreshSeconds { get; init; } = 60;
+
+    /// <summary>ALARM: an external flow that was not repeated for so long expires.</summary>
+    internal uint CacheTimeoutSeconds { get; init; } = 180;
+
+    /// <summary>
+    /// NOTRACK with DisableInternalCache: events leave as they come, nothing of them is kept.
+    /// </summary>
+    internal bool Bypass { get; init; }
+}

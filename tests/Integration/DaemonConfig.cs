@@ -5,6 +5,17 @@ internal sealed record DaemonConfig
 {
     internal string Link { get; init; } = "udp";
 
+    /// <summary>Name of the mode and what stands in its block.</summary>
+    internal string Mode { get; init; } = """
+        FTFW {
+                ResendQueueSize 131072
+                ACKWindowSize 300
+            }
+        """;
+
+    /// <summary>Further lines of section General.</summary>
+    internal string General { get; init; } = "";
+
     /// <summary>Enough for the bursts of these tests: overruns are made on purpose.</summary>
     internal int EventBufferBytes { get; init; } = 32 * 1024 * 1024;
 
@@ -13,10 +24,7 @@ internal sealed record DaemonConfig
     /// <summary>The text for a firewall; all files of the daemon start with this path.</summary>
     internal string Render(int firewall, string path) => $$"""
         Sync {
-            Mode FTFW {
-                ResendQueueSize 131072
-                ACKWindowSize 300
-            }
+            Mode {{Mode}}
             {{LinkSection(firewall)}}
         }
         General {
@@ -30,6 +38,7 @@ internal sealed record DaemonConfig
             }
             NetlinkBufferSize {{EventBufferBytes}}
             NetlinkBufferSizeMaxGrowth {{EventBufferBytesMax}}
+            {{General}}
             Filter From Userspace {
                 Address Ignore {
                     IPv4_address 127.0.0.1

@@ -4,13 +4,19 @@ namespace Conntrackd.Tests.Integration;
 internal sealed class Pair : IDisposable
 {
     internal Pair(string pair, DaemonConfig config)
+        : this(pair, config, config)
+    {
+    }
+
+    /// <summary>A lab whose firewalls are configured differently.</summary>
+    internal Pair(string pair, DaemonConfig active, DaemonConfig backup)
     {
         (string binary1, string binary2) = Pairs.Binaries(pair);
         Lab = new Lab();
         try
         {
-            Active = new DaemonProcess(Lab, 1, binary1, config);
-            Backup = new DaemonProcess(Lab, 2, binary2, config);
+            Active = new DaemonProcess(Lab, 1, binary1, active);
+            Backup = new DaemonProcess(Lab, 2, binary2, backup);
             Load = new LoadTool(Lab);
             Active.Start();
             Backup.Start();
@@ -55,4 +61,9 @@ internal sealed class Pair : IDisposable
             throw new TimeoutException($"{error.Message}\n{Active.Log}\n{Backup.Log}");
         }
     }
+
+    /// <summary>Waits until fw2 lists so many external flows, whatever fw1 has.</summary>
+    internal void AwaitOnlyFlows(int flows) => Wait.Until(
+        $"fw2 lists {flows} flows", 5,
+        () => Backup.Tell("-e").AsSpan().Count('\n'), count => count == flows);
 }

@@ -104,6 +104,20 @@ public static class Pairs
         }
     }
 
+    /// <summary>Every pair whose backup firewall runs our daemon, over UDP.</summary>
+    public static TheoryData<string, string> OriginalOrOursActive
+    {
+        get
+        {
+            var data = new TheoryData<string, string> { { OursOurs, "udp" } };
+            if (Requirements.HasOriginal)
+            {
+                data.Add(OriginalOurs, "udp");
+            }
+            return data;
+        }
+    }
+
     internal static (string Firewall1, string Firewall2) Binaries(string pair) => pair switch
     {
         OursOurs => (Requirements.Binary, Requirements.Binary),

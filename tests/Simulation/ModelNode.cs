@@ -10,6 +10,8 @@ namespace Conntrackd.Tests.Simulation;
 /// <summary>One firewall: a model kernel, the real engine and its two caches.</summary>
 internal sealed class ModelNode : IDisposable
 {
+    internal const uint RefreshSeconds = 4, CacheTimeoutSeconds = 15;
+
     private readonly SyncMode _mode;
     private readonly Random _random;
     private readonly Func<long, uint> _firstSequence;
@@ -59,7 +61,11 @@ internal sealed class ModelNode : IDisposable
             AddressFamily.Ipv4, new Address(0, 0xC0A8_0001u + (uint)Number),
             (ushort)_random.Next(1024, 65536));
         var settings = new SyncSettings(_mode, _resendQueue, _ackWindow, true, false,
-            _firstSequence(now));
+            _firstSequence(now))
+        {
+            RefreshSeconds = RefreshSeconds,
+            CacheTimeoutSeconds = CacheTimeoutSeconds,
+        };
         Engine = new SyncEngine(settings, Internal, External, null, now);
         Kernel.Overrun = false;
         Engine.BeginDump(announce: false, announceSweep: false);

@@ -12,19 +12,32 @@ namespace Conntrackd.Tests.Simulation;
 public sealed class SimulationTests
 {
     private const int SeedsDefault = 10_000;
+    private const int SeedsNoTrack = 1_000;
+    private const int SeedsAlarm = 250;         // it repeats all, so a seed takes longer
 
     [Fact]
-    public void After_a_quiet_time_the_peers_hold_what_the_kernels_hold()
+    public void After_a_quiet_time_the_peers_hold_what_the_kernels_hold() =>
+        Simulate(SyncMode.Ftfw, SeedsDefault);
+
+    [Fact]
+    public void Without_repair_the_peers_hold_it_if_nothing_was_lost_or_after_a_request() =>
+        Simulate(SyncMode.NoTrack, SeedsNoTrack);
+
+    [Fact]
+    public void With_repetition_the_peers_hold_it_after_a_refresh_and_a_cache_timeout() =>
+        Simulate(SyncMode.Alarm, SeedsAlarm);
+
+    private static void Simulate(SyncMode mode, int seedsDefault)
     {
         string? one = Environment.GetEnvironmentVariable("CONNTRACKD_SEED");
         string? many = Environment.GetEnvironmentVariable("CONNTRACKD_SEEDS");
         int first = one is null ? 1 : int.Parse(one);
-        int count = one is not null ? 1 : many is null ? SeedsDefault : int.Parse(many);
+        int count = one is not null ? 1 : many is null ? seedsDefault : int.Parse(many);
         var failures = new ConcurrentBag<(int Seed, string Wrong)>();
         long datagrams = 0;
         Parallel.For(first, first + count, (seed, loop) =>
         {
-            using var cluster = new Cluster(seed, SyncMode.Ftfw);
+            using var cluster = new Cluster(seed, mode);
             string? wrong = cluster.Run();
             System.Threading.Interlocked.Add(ref datagrams, cluster.Sent);
             if (wrong is null) { return; }

@@ -15,12 +15,15 @@ internal sealed class EngineDesk : IDisposable
     private readonly byte[] _buffer = new byte[1471];
 
     internal EngineDesk(SyncMode mode = SyncMode.Ftfw, int ackWindow = 10, int resendQueue = 1000)
+        : this(new SyncSettings(mode, resendQueue, ackWindow, true, false, FirstSequence))
+    {
+    }
+
+    internal EngineDesk(SyncSettings settings)
     {
         Internal = new FlowTable(10_000, 1);
         External = new FlowTable(10_000, 2);
-        Engine = new SyncEngine(
-            new SyncSettings(mode, resendQueue, ackWindow, true, false, FirstSequence),
-            Internal, External, null, Now);
+        Engine = new SyncEngine(settings, Internal, External, null, Now);
     }
 
     internal const uint FirstSequence = 5000;
@@ -61,6 +64,7 @@ internal sealed class EngineDesk : IDisposable
         {
             Now = Math.Min(until, Engine.NextDeadline(Now));
             Engine.OnDeadline(Now);
+            while (Engine.Step()) { }
             all.AddRange(Take());
         }
         return all;
