@@ -12,8 +12,10 @@
 #                                      --keep leaves the lab running, --with shows another daemon
 #   ./build.sh bench [--quick]         micro-benchmarks, and the comparison with the C daemon
 #                                      where the testbed is at hand (../shared/perf)
-#   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): PREFIX/sbin,
-#                                      /etc/conntrackd (an existing file is kept), PREFIX/share/man
+#   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): program,
+#                                      manual pages, completions, service files and
+#                                      /etc/conntrackd/conntrackd.conf (an existing one is kept)
+#   ./build.sh package                 builds; out/conntrackd_*.deb and out/conntrackd-*.tar.gz
 #   ./build.sh clean                   removes everything that was built
 #
 # A verb that misses a program installs it when run by root on a Debian-like system, otherwise
@@ -377,21 +379,17 @@ verb_bench() {
 }
 
 verb_install() {
-    local prefix=${PREFIX:-/usr} root=${DESTDIR:-} page section
     [ $# = 0 ] || die "install: unknown option '$1'"
     if [ ! -x "$OUT/conntrackd" ]; then verb_build; fi
-    step "install to ${root:-/}"
-    install -D -m 755 "$OUT/conntrackd" "$root$prefix/sbin/conntrackd"
-    if [ -e "$root/etc/conntrackd/conntrackd.conf" ]; then
-        step "kept $root/etc/conntrackd/conntrackd.conf"
-    elif [ -f conntrackd.conf ]; then
-        install -D -m 644 conntrackd.conf "$root/etc/conntrackd/conntrackd.conf"
-    fi
-    for page in packaging/man/*.[1-9]; do
-        [ -f "$page" ] || continue
-        section=${page##*.}
-        install -D -m 644 "$page" "$root$prefix/share/man/man$section/${page##*/}"
-    done
+    step "install to ${DESTDIR:-/}"
+    packaging/install.sh --destdir "${DESTDIR:-}" --prefix "${PREFIX:-/usr}"
+}
+
+verb_package() {
+    [ $# = 0 ] || die "package: unknown option '$1'"
+    verb_build
+    step "make the packages"
+    packaging/package.sh "$OUT"
 }
 
 verb_clean() {
@@ -404,7 +402,7 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | demo | bench | install | clean) "verb_$verb" "$@" ;;
+build | test | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac
