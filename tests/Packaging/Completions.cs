@@ -21,9 +21,9 @@ internal static class Completions
     internal static IEnumerable<string> WordsOf(CommandOption option) =>
         option.Words.Where(word => word.Successor is null).Select(word => word.Text);
 
-    /// <summary>Both spellings of an option.</summary>
-    internal static string[] Spellings(CommandOption option) =>
-        [$"-{option.Letter}", $"--{option.LongName}"];
+    /// <summary>The spellings of an option: some have no letter.</summary>
+    internal static string[] Spellings(CommandOption option) => char.IsControl(option.Letter)
+        ? [$"--{option.LongName}"] : [$"-{option.Letter}", $"--{option.LongName}"];
 
     internal static string Bash()
     {
@@ -61,7 +61,8 @@ internal static class Completions
                 ? ":configuration file:_files"
                 : option.Words.Length > 0
                     ? $"::what:({string.Join(' ', WordsOf(option))})" : "";
-            return $"    '({string.Join(' ', names)})'{{{string.Join(',', names)}}}"
+            return names.Length == 1 ? $"    '{names[0]}[{option.Help}]{argument}'"
+                : $"    '({string.Join(' ', names)})'{{{string.Join(',', names)}}}"
                 + $"'[{option.Help}]{argument}'";
         }));
         return text.Append('\n').ToString();
@@ -76,7 +77,8 @@ internal static class Completions
         foreach (CommandOption option in Options)
         {
             string file = option.Letter == CommandOptions.Config ? " -r -F" : "";
-            text.Append($"complete -c conntrackd -s {option.Letter} -l {option.LongName}{file}");
+            string letter = char.IsControl(option.Letter) ? "" : $" -s {option.Letter}";
+            text.Append($"complete -c conntrackd{letter} -l {option.LongName}{file}");
             text.Append($" -d '{option.Help}'\n");
             if (option.Words.Length > 0)
             {

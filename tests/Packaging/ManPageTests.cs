@@ -20,8 +20,9 @@ public sealed class ManPageTests
     public void The_command_page_has_every_option_and_no_other()
     {
         string[] found = [.. Regex.Matches(
-                s_commandPage, @"^\.It Fl (\w) , Fl Fl ([\w-]+)(.*)$", RegexOptions.Multiline)
-            .Select(m => $"-{m.Groups[1].Value} --{m.Groups[2].Value}")];
+                s_commandPage, @"^\.It (?:Fl (\w) , )?Fl Fl ([\w-]+)", RegexOptions.Multiline)
+            .Select(m => (m.Groups[1].Success ? $"-{m.Groups[1].Value} " : "")
+                + $"--{m.Groups[2].Value}")];
         string[] expected = [.. Completions.Options
             .Select(option => string.Join(' ', Completions.Spellings(option)))];
         Assert.Equal(expected.Order(), found.Order());
@@ -95,6 +96,25 @@ public sealed class ManPageTests
             "example", System.Text.Encoding.ASCII.GetBytes(example));
         Assert.Empty(result.Diagnostics);
         Assert.NotNull(result.Options);
+    }
+
+    [Theory]
+    [InlineData("\"Mode ALARM\"", ".Cm Mode ALARM ")]
+    [InlineData("\"DisableInternalCache\"", ".Cm DisableInternalCache ")]
+    [InlineData("\"a TCP link\"", ".Cm TCP ")]
+    [InlineData("\"PollSecs\"", ".Cm PollSecs ")]
+    [InlineData("no statistics mode", ".Cm Stats ")]
+    [InlineData("ExpectationSync: expectations are not", ".Cm ExpectationSync\n")]
+    [InlineData("Helper: helpers in user space are not", ".Cm Helper\n")]
+    public void The_configuration_page_names_what_the_daemon_refuses(string refusal, string word)
+    {
+        string launcher = File.ReadAllText(
+            Path.Combine(Repository.Root, "src", "Daemon", "Launcher.cs"));
+        string caveats =
+            s_configPage[s_configPage.IndexOf(".Sh CAVEATS", StringComparison.Ordinal)..];
+        Assert.Equal(
+            launcher.Contains(refusal, StringComparison.Ordinal),
+            caveats.Contains(word, StringComparison.Ordinal));
     }
 
     private static List<(string Name, string Text)> Items()
