@@ -44,7 +44,7 @@ internal static class Program
             long? bytes = report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{report.BenchmarkCase.Parameters["Loop"]}\t"
-                + $"{report.ResultStatistics!.Median:F1}\t{bytes}"));
+                + $"{report.ResultStatistics!.Min:F1}\t{bytes}"));
         }
         Directory.Delete(config.ArtifactsPath, recursive: true);
         return summary.Reports.All(report => report.Success) ? 0 : 1;

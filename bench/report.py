@@ -81,8 +81,8 @@ def lines_of(path):
 
 def micro(aot, jit):
     table = [
-        "Nanoseconds per operation. \"shipped\" is compiled as the daemon is, best of the rounds;",
-        "\"JIT\" is the median of BenchmarkDotNet. Bytes on the managed heap per 1000 operations,",
+        "Nanoseconds per operation. \"shipped\" is compiled as the daemon is, the best round;",
+        "\"JIT\" the best iteration of BenchmarkDotNet. Bytes on the managed heap per 1000 operations,",
         "shipped.",
         "",
         "| loop | shipped, ns | JIT, ns | heap, bytes |",
