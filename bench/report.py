@@ -66,6 +66,7 @@ def header(title, binary):
         f"- program: {os.path.getsize(binary)} bytes",
         f"- commit: {commit()}",
         "",
+        "",
     ])
 
 
