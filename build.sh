@@ -10,10 +10,14 @@
 #   ./build.sh demo [--keep] [--with PATH]
 #                                      two firewalls, live connections, one firewall dies (root)
 #                                      --keep leaves the lab running, --with shows another daemon
-#   ./build.sh bench [--quick]         micro-benchmarks, and the comparison with the C daemon
-#                                      where the testbed is at hand (../shared/perf)
-#   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): PREFIX/sbin,
-#                                      /etc/conntrackd (an existing file is kept), PREFIX/share/man
+#   ./build.sh bench [--quick]         measures the hot loops, and compares with the C daemon
+#                                      where the testbed is at hand (../shared/perf); the tables
+#                                      go to bench/results/CPU and the README (--quick: small
+#                                      sizes, to out/bench/CPU only)
+#   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): program,
+#                                      manual pages, completions, service files and
+#                                      /etc/conntrackd/conntrackd.conf (an existing one is kept)
+#   ./build.sh package                 builds; out/conntrackd_*.deb and out/conntrackd-*.tar.gz
 #   ./build.sh clean                   removes everything that was built
 #
 # A verb that misses a program installs it when run by root on a Debian-like system, otherwise
@@ -69,6 +73,7 @@ package_of() {
     nft) echo nftables ;;
     cc) echo gcc ;;
     ps) echo procps ;;
+    perf) echo linux-perf ;;
     ping) echo iputils-ping ;;
     *) echo "$1" ;;
     esac
@@ -346,65 +351,96 @@ verb_demo() {
     packaging/demo/demo.sh --daemon "$daemon" ${keep[@]+"${keep[@]}"}
 }
 
+# The loops of bench/ as shipped and by BenchmarkDotNet; the lines go to the scratch directory.
+bench_loops() {
+    local rid
+    rid=$(runtime_id)
+    step "hot loops, compiled as shipped"
+    restore bench/Aot/aot.csproj
+    quietly dotnet publish bench/Aot/aot.csproj -c Release -r "$rid" --no-restore -v q -nologo \
+        -p:LinkerFlavor=lld -p:StaticExecutable=true -o bench/Aot/obj/publish
+    bench/Aot/obj/publish/conntrackd-bench "$@" >"$scratch/aot"
+    step "hot loops, BenchmarkDotNet"
+    restore bench/bench.csproj
+    quietly dotnet build bench/bench.csproj -c Release --no-restore -v q -nologo
+    dotnet bench/bin/Release/net$SDK_MAJOR.0/Conntrackd.Bench.dll --lines "$@" >"$scratch/jit"
+}
+
+# The testbed needs the kernel's trace events only for counting system calls.
+tracing=
+tracefs_begin() {
+    if [ -d /sys/kernel/tracing/events ]; then return 0; fi
+    if mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; then tracing=1
+    else warn "no tracefs: system calls are not counted"; fi
+}
+tracefs_end() {
+    if [ -n "$tracing" ]; then umount /sys/kernel/tracing || warn "tracefs stays mounted"; fi
+    tracing=
+}
+
+bench_compare() {
+    need_root "the comparison with the C daemon"
+    need ip nft conntrack conntrackd cc make python3 ps
+    install_missing perf >"$scratch/missing"
+    if [ -s "$scratch/missing" ]; then warn "no perf: system calls are not counted"; fi
+    step "comparison: A = the C daemon, B = $OUT/conntrackd"
+    # Compiled in a copy: the testbed's own directory may be read-only.
+    cp -r ../shared/perf "$scratch/perf"
+    quietly make -s -C "$scratch/perf"
+    tracefs_begin
+    python3 "$scratch/perf/bench.py" "$(command -v conntrackd || echo /usr/sbin/conntrackd)" \
+        "$PWD/$OUT/conntrackd" --swap "$@" >"$scratch/compare"
+    tracefs_end
+}
+
 verb_bench() {
-    local quick= ran=
+    local quick=() compare=() into=(bench/results --readme README.md)
     while [ $# -gt 0 ]; do
         case $1 in
-        --quick) quick=1 ;;
+        --quick) quick=(--quick) into=("$OUT/bench") ;;
         *) die "bench: unknown option '$1'" ;;
         esac
         shift
     done
     verb_build
-    if [ -f bench/bench.csproj ]; then
-        step "micro-benchmarks"
-        restore bench/bench.csproj
-        dotnet run --project bench/bench.csproj -c Release --no-restore -- ${quick:+--quick}
-        ran=1
-    fi
+    need python3
+    bench_loops ${quick[@]+"${quick[@]}"}
     if [ -f ../shared/perf/bench.py ]; then
-        need_root "the comparison with the C daemon"
-        need ip nft conntrack conntrackd cc make python3 ps
-        step "comparison: A = the C daemon, B = $OUT/conntrackd"
-        # Compiled in a copy: the testbed's own directory may be read-only.
-        cp -r ../shared/perf "$scratch/perf"
-        quietly make -s -C "$scratch/perf"
-        python3 "$scratch/perf/bench.py" "$(command -v conntrackd || echo /usr/sbin/conntrackd)" \
-            "$PWD/$OUT/conntrackd" --swap ${quick:+--quick}
-        ran=1
+        bench_compare ${quick[@]+"${quick[@]}"}
+        compare=(--compare "$scratch/compare")
+    else
+        warn "no ../shared/perf: no comparison with the C daemon"
     fi
-    [ -n "$ran" ] || die "bench: neither bench/bench.csproj nor ../shared/perf is here"
+    python3 bench/report.py --aot "$scratch/aot" --jit "$scratch/jit" \
+        --binary "$OUT/conntrackd" --into "${into[@]}" ${compare[@]+"${compare[@]}"}
 }
 
 verb_install() {
-    local prefix=${PREFIX:-/usr} root=${DESTDIR:-} page section
     [ $# = 0 ] || die "install: unknown option '$1'"
     if [ ! -x "$OUT/conntrackd" ]; then verb_build; fi
-    step "install to ${root:-/}"
-    install -D -m 755 "$OUT/conntrackd" "$root$prefix/sbin/conntrackd"
-    if [ -e "$root/etc/conntrackd/conntrackd.conf" ]; then
-        step "kept $root/etc/conntrackd/conntrackd.conf"
-    elif [ -f conntrackd.conf ]; then
-        install -D -m 644 conntrackd.conf "$root/etc/conntrackd/conntrackd.conf"
-    fi
-    for page in packaging/man/*.[1-9]; do
-        [ -f "$page" ] || continue
-        section=${page##*.}
-        install -D -m 644 "$page" "$root$prefix/share/man/man$section/${page##*/}"
-    done
+    step "install to ${DESTDIR:-/}"
+    packaging/install.sh --destdir "${DESTDIR:-}" --prefix "${PREFIX:-/usr}"
+}
+
+verb_package() {
+    [ $# = 0 ] || die "package: unknown option '$1'"
+    verb_build
+    step "make the packages"
+    packaging/package.sh "$OUT"
 }
 
 verb_clean() {
     [ $# = 0 ] || die "clean: unknown option '$1'"
     step "remove what was built"
-    rm -rf "$OUT" bin obj tests/bin tests/obj bench/bin bench/obj TestResults tests/TestResults
+    rm -rf "$OUT" bin obj tests/bin tests/obj bench/bin bench/obj bench/Aot/bin bench/Aot/obj \
+        TestResults tests/TestResults
 }
 
 [ $# -ge 1 ] || { usage >&2; exit 2; }
 verb=$1
 shift
 case $verb in
-build | test | demo | bench | install | clean) "verb_$verb" "$@" ;;
+build | test | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac

@@ -1,0 +1,70 @@
+using System.IO;
+using System.Linq;
+using Conntrackd.Control;
+using Conntrackd.Tests.Integration;
+using Xunit;
+
+namespace Conntrackd.Tests.Packaging;
+
+public sealed class CompletionTests
+{
+    private static readonly string s_folder =
+        Path.Combine(Repository.Root, "packaging", "completions");
+
+    [Theory]
+    [InlineData("conntrackd.bash")]
+    [InlineData("_conntrackd")]
+    [InlineData("conntrackd.fish")]
+    public void The_files_are_what_the_table_of_options_says(string file)
+    {
+        string path = Path.Combine(s_folder, file);
+        string expected = file switch
+        {
+            "conntrackd.bash" => Completions.Bash(),
+            "_conntrackd" => Completions.Zsh(),
+            _ => Completions.Fish(),
+        };
+        if (Environment.GetEnvironmentVariable("CONNTRACKD_WRITE") is not null)
+        {
+            File.WriteAllText(path, expected);
+        }
+        Assert.Equal(expected, File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Bash_completes_every_option_in_both_spellings()
+    {
+        string[] expected = [.. Completions.Options.SelectMany(Completions.Spellings)];
+        Assert.Equal(expected.Order(), Complete("conntrackd", "-").Order());
+        Assert.Equal(["--dump-internal"], Complete("conntrackd", "--dump-i"));
+    }
+
+    [Fact]
+    public void Bash_completes_the_words_behind_each_option()
+    {
+        foreach (CommandOption option in Completions.Options.Where(o => o.Words.Length > 0))
+        {
+            foreach (string spelling in Completions.Spellings(option))
+            {
+                Assert.Equal(
+                    Completions.WordsOf(option).Order(),
+                    Complete("conntrackd", spelling, "").Order());
+            }
+        }
+        Assert.Equal(["rsqueue", "runtime"], Complete("conntrackd", "-s", "r").Order());
+    }
+
+    [Fact]
+    public void Bash_completes_files_behind_the_configuration_option()
+    {
+        string path = Path.Combine(Repository.Root, "conntrackd.conf");
+        Assert.Equal([path], Complete("conntrackd", "-C", path[..^1]));
+    }
+
+    private static string[] Complete(params string[] words) => Shell.Run(
+        "bash", ["-c",
+            "source \"$0\" || exit; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _conntrackd; "
+                + "printf '%s\\n' \"${COMPREPLY[@]}\"",
+            Path.Combine(s_folder, "conntrackd.bash"), .. words])
+        .Checked().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
