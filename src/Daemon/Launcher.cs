@@ -58,7 +58,6 @@ internal static class Launcher
         }
         string? missing = sync.Mode == SyncMode.Alarm ? "Mode ALARM"
             : sync.DisableInternalCache ? "DisableInternalCache"
-            : sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link"
             : options.PollSeconds != 0 ? "PollSecs"
             : null;
         if (missing is not null)
@@ -68,7 +67,7 @@ internal static class Launcher
         }
         if (sync.Links.Count == 0)
         {
-            log.Error("the Sync section has no link: add a Multicast or UDP block");
+            log.Error("the Sync section has no link: add a Multicast, UDP or TCP block");
             return false;
         }
         if (sync.ExpectationSync.IsOn)

@@ -38,7 +38,8 @@ public sealed class DatagramChannelTests
 
     private static DatagramChannel Open(ChannelOptions options)
     {
-        Errno error = ChannelOpener.TryOpen(options, out DatagramChannel? channel, out string what);
+        Errno error = ChannelOpener.TryOpen(
+            options, new ChannelCounters(), out DatagramChannel? channel, out string what);
         Assert.True(error == Errno.None, $"{what}: {error}");
         return channel!;
     }
@@ -154,7 +155,8 @@ public sealed class DatagramChannelTests
             {
                 Interface = "eth77",
             };
-            Assert.Equal(Errno.Enodev, ChannelOpener.TryOpen(options, out _, out string what));
+            Assert.Equal(Errno.Enodev, ChannelOpener.TryOpen(
+                options, new ChannelCounters(), out _, out string what));
             Assert.Contains("eth77", what, StringComparison.Ordinal);
         });
 
@@ -258,6 +260,8 @@ public sealed class DatagramChannelTests
 
     private sealed class Recorder : IDatagramHandler
     {
+        internal List<Address> Foreign { get; } = [];
+
         internal List<(byte First, int Bytes)> Datagrams { get; } = [];
 
         internal PeerAddress From { get; private set; }
@@ -267,6 +271,12 @@ public sealed class DatagramChannelTests
             From = from;
             Datagrams.Add((datagram[0], datagram.Length));
         }
+
+        public void OnForeign(in PeerAddress from) => Foreign.Add(from.Address);
+
+        public void OnConnected(bool lostSome) => Assert.Fail("a datagram channel connects not");
+
+        public void OnDisconnected(Errno error) => Assert.Fail("a datagram channel connects not");
     }
 
     private sealed class Counter : IDatagramHandler
@@ -274,5 +284,11 @@ public sealed class DatagramChannelTests
         internal int Datagrams { get; private set; }
 
         public void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> datagram) => Datagrams++;
+
+        public void OnForeign(in PeerAddress from) => Assert.Fail("all is from the peer");
+
+        public void OnConnected(bool lostSome) => Assert.Fail("a datagram channel connects not");
+
+        public void OnDisconnected(Errno error) => Assert.Fail("a datagram channel connects not");
     }
 }
