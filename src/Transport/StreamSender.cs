@@ -11,8 +11,8 @@ namespace Conntrackd.Transport;
 ///
 /// closed --attempt, one a second--> connecting --> connected --error, end of the peer--> closed
 ///   ^---- refused, or no answer in 3 s ----'
-/// </code>While the socket takes nothing, <see cref="Reserve"/> gives no room: what changes waits in
-/// the engine, as flows and not as bytes, each once and in its latest state. That is why
+/// </code>While the socket takes nothing, <see cref="Reserve"/> gives no room: what changes waits
+/// in the engine, as flows and not as bytes, each once and in its latest state. That is why
 /// ErrorQueueLength, the number of buffers that the original keeps for a peer that is away, has
 /// nothing to limit here. It ends after <see cref="HoldMax"/> without a connection: from then on
 /// messages are dropped and counted as errors, else the flows that ended would pile up, and
@@ -22,6 +22,7 @@ internal sealed class StreamSender(
     ChannelOptions options, int interfaceIndex, ChannelCounters counters)
     : IReadyHandler, IDisposable
 {
+    /// <summary>Where the connection stands; drawn above.</summary>
     private enum Phase : byte { Closed, Connecting, Connected }
 
     /// <summary>Most that one piece holds; a quarter of what one turn stages.</summary>

@@ -96,7 +96,8 @@ internal sealed class SyncStreamReader
         int at = 0;
         while (at < position && messages.Length - at >= SyncHeader.Size)
         {
-            int length = BinaryPrimitives.ReadUInt16BigEndian(messages[(at + SyncHeader.LengthAt)..]);
+            int length = BinaryPrimitives.ReadUInt16BigEndian(
+                messages[(at + SyncHeader.LengthAt)..]);
             if (length < SyncHeader.Size) { return messages.Length; }
             at += length;
         }
