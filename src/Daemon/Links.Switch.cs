@@ -87,7 +87,7 @@ internal sealed partial class Links
         }
         if (_saidNone) { return; }
         _saidNone = true;
-        _log.Warning("no dedicated links available!");
+        _log.Error("no dedicated links available!");
     }
 
     private bool IsUsable(Link link) => link.Channel is not null && StateOf(link).IsRunning;

@@ -5,6 +5,14 @@ internal sealed record DaemonConfig
 {
     internal string Link { get; init; } = "udp";
 
+    /// <summary>Name of the mode and what stands in its block.</summary>
+    internal string Mode { get; init; } = """
+        FTFW {
+                ResendQueueSize 131072
+                ACKWindowSize 300
+            }
+        """;
+
     /// <summary>Enough for the bursts of these tests: overruns are made on purpose.</summary>
     internal int EventBufferBytes { get; init; } = 32 * 1024 * 1024;
 
@@ -13,11 +21,8 @@ internal sealed record DaemonConfig
     /// <summary>The text for a firewall; all files of the daemon start with this path.</summary>
     internal string Render(int firewall, string path) => $$"""
         Sync {
-            Mode FTFW {
-                ResendQueueSize 131072
-                ACKWindowSize 300
-            }
-            {{LinkSection(firewall)}}
+            Mode {{Mode}}
+            {{LinkConfig.Render(Link, firewall)}}
         }
         General {
             HashSize 32768
@@ -40,30 +45,4 @@ internal sealed record DaemonConfig
         }
 
         """;
-
-    private string LinkSection(int firewall)
-    {
-        string addresses = Link switch
-        {
-            "udp" => $"""
-                UDP
-                        IPv4_address {Lab.SyncAddress(firewall)}
-                        IPv4_Destination_Address {Lab.SyncAddress(3 - firewall)}
-                        Port 3780
-                """,
-            "multicast" => $"""
-                Multicast
-                        IPv4_address 225.0.0.50
-                        IPv4_interface {Lab.SyncAddress(firewall)}
-                        Group 3780
-                """,
-            _ => throw new InvalidOperationException($"unknown link {Link}"),
-        };
-        string[] lines = addresses.Split('\n', 2);
-        return $"{lines[0]} {{\n{lines[1]}\n"
-            + "        Interface sync\n"
-            + "        SndSocketBuffer 4194304\n"
-            + "        RcvSocketBuffer 4194304\n"
-            + "        Checksum on\n    }";
-    }
 }
