@@ -56,16 +56,9 @@ internal static class Launcher
                 "has no statistics mode");
             return false;
         }
-        string? missing =
-            sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link" : null;
-        if (missing is not null)
-        {
-            log.Error($"{missing} is not available in this version");
-            return false;
-        }
         if (sync.Links.Count == 0)
         {
-            log.Error("the Sync section has no link: add a Multicast or UDP block");
+            log.Error("the Sync section has no link: add a Multicast, UDP or TCP block");
             return false;
         }
         if (sync.ExpectationSync.IsOn)

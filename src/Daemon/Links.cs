@@ -9,14 +9,18 @@ namespace Conntrackd.Daemon;
 
 /// <summary>The dedicated links: all are listened on, one is sent on.</summary>
 /// <remarks>
-/// A peer that is heard on another link than the current one makes that link current, and so does a
-/// current link that goes down while another is up (wire.md 13). With several links to one
-/// peer its addresses differ; the engine is told the address on the first link, so that
-/// it stays one peer.
+/// Which one that is, and when it changes: Links.Switch. Who a message is from, whichever link it
+/// came on: <see cref="LinkPeers"/>. A link whose interface or address is missing, at start or
+/// later, is waited for.
 /// </remarks>
-internal sealed class Links : ILinkSink, IDisposable
+internal sealed partial class Links : ILinkSink, IDisposable
 {
     private const int DatagramsPerTurn = 64;
+    private const long Millisecond = 1000;
+    private const long ReopenInterval = 500 * Millisecond;
+
+    /// <summary>Largest datagram of IPv4.</summary>
+    private const int ScratchBytes = 65507;
 
     // With nobody listening nothing else would hold back the walk through a whole table.
     private const int SendsPerTurn = 256;
@@ -25,13 +29,22 @@ internal sealed class Links : ILinkSink, IDisposable
     private readonly SyncEngine _engine;
     private readonly Log _log;
     private readonly long _started;
+    private readonly bool _reliable;
+    private readonly byte[] _scratch = new byte[ScratchBytes];
+    private EventLoop _loop = null!;
+    private LinkPeers _peers = null!;
     private InterfaceMonitor? _monitor;
     private int _current;
 
-    internal Links(SyncEngine engine, long started, Log log)
+    /// <param name="engine">Whose messages these are.</param>
+    /// <param name="started">When the engine's clock was 0, monotonic microseconds.</param>
+    /// <param name="reliable">The engine itself repairs what is lost.</param>
+    /// <param name="log">For links that come, go and change.</param>
+    internal Links(SyncEngine engine, long started, bool reliable, Log log)
     {
         _engine = engine;
         _started = started;
+        _reliable = reliable;
         _log = log;
     }
 
@@ -41,7 +54,7 @@ internal sealed class Links : ILinkSink, IDisposable
     /// <summary>The link that is sent on.</summary>
     internal Link Current => _links[_current];
 
-    /// <summary>True if datagrams are staged that the socket did not take.</summary>
+    /// <summary>True if the link takes nothing now.</summary>
     internal bool IsStalled { get; private set; }
 
     /// <summary>
@@ -49,59 +62,83 @@ internal sealed class Links : ILinkSink, IDisposable
     /// </summary>
     internal string? TryOpen(IReadOnlyList<LinkOptions> options, EventLoop loop)
     {
+        _loop = loop;
+        _peers = new LinkPeers(options);
         Errno error = InterfaceMonitor.TryOpen(this, out _monitor);
         if (error != Errno.None) { return $"cannot watch interfaces: {error.Describe()}"; }
         foreach (LinkOptions link in options)
         {
-            ChannelOptions channelOptions = Describe(link);
-            error = ChannelOpener.TryOpen(
-                channelOptions, out DatagramChannel? channel, out string at);
-            if (error != Errno.None)
-            {
-                return $"link on line {link.Position.Line}: {at}: {error.Describe()}";
-            }
-            var opened = new Link(this, _links.Count, link, channel!);
             if (link.IsDefault) { _current = _links.Count; }
-            _links.Add(opened);
+            _links.Add(new Link(this, _links.Count, link));
             _monitor!.Watch(link.InterfaceName);
-            error = loop.Add(channel!.FileDescriptor, EventMask.In, opened);
-            if (error != Errno.None) { return $"event loop: {error.Describe()}"; }
         }
-        error = loop.Add(_monitor!.FileDescriptor, EventMask.In, new MonitorReader(_monitor));
-        return error == Errno.None ? null : $"event loop: {error.Describe()}";
+        foreach (Link link in _links)
+        {
+            error = link.TryOpen(_loop, _engine.Received, out string at);
+            string refused = $"link on line {link.Options.Position.Line}: {at}: {error.Describe()}";
+            if (IsWorthWaiting(error)) { _log.Warning($"{refused}, waiting for it"); }
+            else if (error != Errno.None) { return refused; }
+        }
+        error = _loop.Add(_monitor!.FileDescriptor, EventMask.In, new MonitorReader(_monitor));
+        if (error != Errno.None) { return $"event loop: {error.Describe()}"; }
+        Reconsider();
+        return null;
     }
 
-    /// <summary>Sends what the engine has for the peers, as much as the socket takes.</summary>
+    /// <summary>Sends what the engine has for the peers, as much as the link takes.</summary>
     internal void Send(long now)
     {
-        DatagramChannel channel = Current.Channel;
-        for (int i = 0; i < SendsPerTurn; i++)
+        foreach (Link link in _links)
         {
-            Span<byte> room = channel.Reserve();
-            if (room.IsEmpty)
+            // A message that was begun on a stream is finished there.
+            if (link.Index != _current && link.Channel is { StagedCount: > 0 } other)
             {
-                if (!channel.Flush()) { break; }
-                continue;
+                other.Flush();
             }
-            room = room[..channel.PayloadMax];
-            if (!_engine.TryTakeDatagram(room, now, out int length)) { break; }
-            channel.Commit(length);
         }
-        IsStalled = channel.StagedCount != 0 && !channel.Flush();
-    }
-
-    /// <inheritdoc/>
-    public void OnLinkChanged(string name, in NetworkInterface before, in NetworkInterface now)
-    {
-        if (Current.Options.InterfaceName != name || (now.IsUp && now.IsRunning)) { return; }
-        for (int i = 0; i < _links.Count; i++)
+        if (Current.Channel is LinkChannel channel)
         {
-            NetworkInterface state = StateOf(_links[i]);
-            if (i == _current || !state.IsUp || !state.IsRunning) { continue; }
-            Switch(i);
+            IsStalled = !SendStranded(channel) || !SendNew(channel, now);
             return;
         }
-        _log.Warning("no dedicated links available!");
+        // No link at all: what ends meanwhile must not be kept for ever. The engine repairs.
+        IsStalled = false;
+        _stranded.Clear();
+        int budget = SendsPerTurn;
+        while (budget-- > 0 && _engine.TryTakeDatagram(_scratch, now, out _))
+        {
+            Current.Counters.ErrorsSent++;
+        }
+    }
+
+    /// <summary>Connects, reopens, changes the link: whatever is due.</summary>
+    internal void OnDeadline(long now)
+    {
+        foreach (Link link in _links)
+        {
+            link.Channel?.OnDeadline();
+            if (link.Channel is null && now >= link.ReopenAt) { Reopen(link, now); }
+        }
+        PreferConnected(now);
+    }
+
+    /// <summary>When there is something to do, after now.</summary>
+    internal long NextDeadline(long now)
+    {
+        long next = long.MaxValue;
+        foreach (Link link in _links)
+        {
+            if (link.Channel is null)
+            {
+                next = Math.Min(next, link.ReopenAt);
+                continue;
+            }
+            long due = link.Channel.NextDeadline;
+            if (due != long.MaxValue) { next = Math.Min(next, due - _started); }
+        }
+        // A full buffer of datagrams empties within a millisecond or so.
+        bool polls = IsStalled && Current.Channel is { WakesWhenWritable: false };
+        return Math.Max(polls ? Math.Min(next, now + Millisecond) : next, now);
     }
 
     /// <summary>State of a link's interface as last heard.</summary>
@@ -110,76 +147,42 @@ internal sealed class Links : ILinkSink, IDisposable
 
     public void Dispose()
     {
-        foreach (Link link in _links) { link.Channel.Dispose(); }
+        foreach (Link link in _links) { link.Channel?.Dispose(); }
         _monitor?.Dispose();
     }
 
-    private void Switch(int to)
+    private bool SendNew(LinkChannel channel, long now)
     {
-        _current = to;
-        _log.Notice($"device `{Current.Options.InterfaceName}' becomes dedicated link");
+        int budget = SendsPerTurn;
+        while (budget > 0)
+        {
+            Span<byte> room = channel.Reserve();
+            if (room.IsEmpty)
+            {
+                if (!channel.Flush()) { return false; }
+                continue;
+            }
+            room = room[..channel.PayloadMax];
+            if (!_engine.TryTakeDatagram(room, now, out int length)) { break; }
+            channel.Commit(length);
+            budget--;
+        }
+        return channel.Flush();
     }
 
     private void OnDatagram(Link link, in PeerAddress from, ReadOnlySpan<byte> datagram)
     {
-        if (link.Index != _current) { Switch(link.Index); }
-        PeerAddress peer = from;
-        if (link.Options.Kind == LinkKind.Udp && _links.Count > 1)
-        {
-            LinkOptions first = _links[0].Options;
-            peer = new PeerAddress(
-                first.Family, first.DestinationAddress, Incarnation(link, from));
-        }
-        _engine.OnDatagram(in peer, datagram, Clock.MonotonicMicroseconds() - _started);
+        long now = Now();
+        if (link.Index != _current && IsMessage(datagram)) { Follow(link, now); }
+        _engine.OnDatagram(_peers.NameOf(link.Index, in from), datagram, now);
     }
 
-    // The peer's port differs from link to link; a new port on one link means that it started anew.
-    private ushort _incarnation;
+    private long Now() => Clock.MonotonicMicroseconds() - _started;
 
-    private ushort Incarnation(Link link, in PeerAddress from)
-    {
-        if (link.PeerPort != 0 && link.PeerPort != from.Port)
-        {
-            _incarnation++;
-            // Its ports on the other links are new as well: no second start when they are heard.
-            foreach (Link other in _links) { other.PeerPort = 0; }
-        }
-        link.PeerPort = from.Port;
-        return _incarnation;
-    }
-
-    private static ChannelOptions Describe(LinkOptions link) =>
-        new()
-        {
-            Kind = link.Kind == LinkKind.Multicast ? ChannelKind.Multicast : ChannelKind.Unicast,
-            Family = link.Family,
-            Local = (link.Kind == LinkKind.Multicast ? link.InterfaceAddress : link.LocalAddress)
-                ?? default,
-            Target = link.Kind == LinkKind.Multicast ? link.GroupAddress : link.DestinationAddress,
-            Port = link.Port,
-            Interface = link.InterfaceName,
-            SendBufferBytes = link.SendBufferBytes,
-            ReceiveBufferBytes = link.ReceiveBufferBytes,
-            Checksum = link.Checksum,
-        };
-
-    /// <summary>One link and its channel.</summary>
-    internal sealed class Link(Links owner, int index, LinkOptions options, DatagramChannel channel)
-        : IReadyHandler, IDatagramHandler
-    {
-        internal int Index => index;
-
-        internal LinkOptions Options => options;
-
-        internal DatagramChannel Channel => channel;
-
-        internal ushort PeerPort { get; set; }
-
-        public void OnReady(int fd, EventMask mask) => channel.Receive(this, DatagramsPerTurn);
-
-        public void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> datagram) =>
-            owner.OnDatagram(this, in from, datagram);
-    }
+    // Interfaces and addresses come and go; anything else is an error of the configuration.
+    private static bool IsWorthWaiting(Errno error) =>
+        error is Errno.Enodev or Errno.Enxio or Errno.Eaddrnotavail or Errno.Enetdown
+            or Errno.Enetunreach;
 
     /// <summary>Reads changes of interfaces.</summary>
     private sealed class MonitorReader(InterfaceMonitor monitor) : IReadyHandler

@@ -21,6 +21,7 @@ namespace Conntrackd.Daemon;
 internal sealed class Node : IDisposable
 {
     private const long MicrosecondsPerMillisecond = 1000;
+    private const long StalledMicroseconds = 100_000;
 
     private readonly Log _log;
     private readonly ServiceNotifier? _notifier;
@@ -89,7 +90,7 @@ internal sealed class Node : IDisposable
         string? failed = OpenWriters();
         if (failed is not null) { return failed; }
         Engine = new SyncEngine(SettingsOf(Options.Sync!), Internal, External, Injections, Now());
-        Links = new Links(Engine, StartedMicroseconds, _log);
+        Links = new Links(Engine, StartedMicroseconds, IsReliable, _log);
         failed = Links.TryOpen(Options.Sync!.Links, _loop);
         if (failed is not null) { return failed; }
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, _log);
@@ -176,6 +177,7 @@ internal sealed class Node : IDisposable
         if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
         Injections?.Flush();
         if (now >= _purgeAt) { Purge(); }
+        Links.OnDeadline(now);
         Links.Send(now);
         Server.OnDeadline(Clock.MonotonicMicroseconds());
         if (now >= _watchdogAt)
@@ -198,8 +200,9 @@ internal sealed class Node : IDisposable
     {
         long now = Now();
         long next = Engine.NextDeadline(now);
-        // A full socket buffer empties within a millisecond or so.
-        if (Links.IsStalled) { next = Math.Min(next, now + MicrosecondsPerMillisecond); }
+        // What the engine wants to send must wait: it need not be asked at once.
+        if (Links.IsStalled) { next = Math.Max(next, now + StalledMicroseconds); }
+        next = Math.Min(next, Links.NextDeadline(now));
         next = Math.Min(next, Math.Min(_purgeAt, _watchdogAt));
         next = Math.Min(next, Kernel.NextDeadline);
         long control = Server.NextDeadlineMicroseconds;

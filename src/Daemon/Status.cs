@@ -141,14 +141,22 @@ internal sealed class Status(Node node)
 
     private LinkReport ReportOf(Links.Link link)
     {
-        ChannelCounters counters = link.Channel.Counters;
+        ChannelCounters counters = link.Counters;
         NetworkInterface state = node.Links.StateOf(link);
         LinkStatus status = !state.IsUp ? LinkStatus.Down
             : state.IsRunning ? LinkStatus.Running : LinkStatus.NoCarrier;
+        LinkKind kind = link.Options.Kind switch
+        {
+            Config.LinkKind.Multicast => LinkKind.Multicast,
+            Config.LinkKind.Tcp => LinkKind.Tcp,
+            _ => LinkKind.Udp,
+        };
         return new LinkReport(
-            link.Options.Kind == Config.LinkKind.Multicast ? LinkKind.Multicast : LinkKind.Udp,
+            kind,
             link.Options.InterfaceName, status, link == node.Links.Current,
             counters.BytesSent, counters.BytesReceived, counters.PacketsSent,
-            counters.PacketsReceived, counters.ErrorsSent, counters.ErrorsReceived);
+            counters.PacketsReceived, counters.ErrorsSent, counters.ErrorsReceived,
+            link.Channel is { IsServerConnected: true },
+            link.Channel is { IsClientConnected: true });
     }
 }

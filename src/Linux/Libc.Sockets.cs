@@ -55,6 +55,25 @@ internal static unsafe partial class Libc
         return Finish(result, out connection);
     }
 
+    /// <summary>Takes the next connection, and tells the address of its other end.</summary>
+    internal static Errno Accept(int fd, Span<byte> from, out int bytes, out int connection)
+    {
+        uint size;
+        int result;
+        fixed (byte* start = from)
+        {
+            do
+            {
+                size = (uint)from.Length;
+                result = Native.accept4(
+                    fd, start, &size, SocketNonBlocking | SocketCloseOnExec);
+            }
+            while (Interrupted(result));
+        }
+        bytes = (int)Math.Min(size, (uint)from.Length);
+        return Finish(result, out connection);
+    }
+
     /// <summary>The address <paramref name="fd"/> is bound to, and its length in bytes.</summary>
     internal static Errno GetName(int fd, Span<byte> address, out int bytes)
     {

@@ -73,6 +73,17 @@ internal sealed unsafe class SendBatch : IDisposable
         return error;
     }
 
+    /// <summary>The first staged datagram; there must be one.</summary>
+    internal ReadOnlySpan<byte> First
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(Count);
+            MemoryPiece* piece = _messages[_first].Pieces;
+            return new(piece->Start, (int)piece->Bytes);
+        }
+    }
+
     /// <summary>Forgets the first staged datagram.</summary>
     internal void DropFirst()
     {

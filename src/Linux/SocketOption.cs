@@ -6,9 +6,11 @@ internal readonly record struct SocketOption(int Level, int Name)
     private const int Socket = 1;       // SOL_SOCKET
     private const int Ip = 0;           // IPPROTO_IP
     private const int Ipv6 = 41;        // IPPROTO_IPV6
+    private const int Tcp = 6;          // IPPROTO_TCP
     private const int Netlink = 270;    // SOL_NETLINK
 
     internal static readonly SocketOption ReuseAddress = new(Socket, 2);        // SO_REUSEADDR
+    internal static readonly SocketOption Error = new(Socket, 4);               // SO_ERROR
     internal static readonly SocketOption SendBuffer = new(Socket, 7);          // SO_SNDBUF
     internal static readonly SocketOption ReceiveBuffer = new(Socket, 8);       // SO_RCVBUF
     internal static readonly SocketOption KeepAlive = new(Socket, 9);           // SO_KEEPALIVE
@@ -30,6 +32,12 @@ internal readonly record struct SocketOption(int Level, int Name)
     internal static readonly SocketOption Ipv6Only = new(Ipv6, 26);             // IPV6_V6ONLY
     // IPV6_MULTICAST_ALL
     internal static readonly SocketOption Ipv6MulticastAll = new(Ipv6, 29);
+
+    internal static readonly SocketOption TcpNoDelay = new(Tcp, 1);             // TCP_NODELAY
+    internal static readonly SocketOption TcpKeepAliveIdle = new(Tcp, 4);       // TCP_KEEPIDLE
+    internal static readonly SocketOption TcpKeepAliveInterval = new(Tcp, 5);   // TCP_KEEPINTVL
+    internal static readonly SocketOption TcpKeepAliveProbes = new(Tcp, 6);     // TCP_KEEPCNT
+    internal static readonly SocketOption TcpUserTimeout = new(Tcp, 18);        // TCP_USER_TIMEOUT
 
     internal static readonly SocketOption NetlinkAddMembership = new(Netlink, 1);
     internal static readonly SocketOption NetlinkBroadcastError = new(Netlink, 4);

@@ -10,7 +10,8 @@ internal static class ChannelOpener
     /// Opens both sockets. <paramref name="failedAt"/> says what was refused, in words for a log.
     /// </summary>
     internal static Errno TryOpen(
-        ChannelOptions options, out DatagramChannel? channel, out string failedAt)
+        ChannelOptions options, ChannelCounters counters, out DatagramChannel? channel,
+        out string failedAt)
     {
         channel = null;
         failedAt = $"interface '{options.Interface}'";
@@ -25,8 +26,9 @@ internal static class ChannelOpener
             return error;
         }
         Span<byte> target = stackalloc byte[SocketAddress.SizeMax];
-        int bytes = WriteAddress(target, options.Family, options.Target, options.Port, link);
-        channel = new DatagramChannel(options, link, receiver, sender, target[..bytes]);
+        int bytes = LinkAddress.Write(
+            target, options.Family, options.Target, options.Port, link.Index);
+        channel = new DatagramChannel(options, link, receiver, sender, target[..bytes], counters);
         return Errno.None;
     }
 
@@ -36,7 +38,8 @@ internal static class ChannelOpener
         bool multicast = options.Kind == ChannelKind.Multicast;
         Address listenOn = multicast ? options.Target : options.Local;
         Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
-        int bytes = WriteAddress(name, options.Family, listenOn, options.Port, link);
+        int bytes = LinkAddress.Write(
+            name, options.Family, listenOn, options.Port, link.Index);
         failedAt = "receiving socket";
         Errno error = OpenSocket(options.Family, out fd);
         if (error != Errno.None) { return error; }
@@ -90,15 +93,26 @@ internal static class ChannelOpener
             failedAt = $"sending socket, multicast through '{options.Interface}'";
             error = SendThrough(fd, options, link);
         }
-        if (error == Errno.None && options.Kind == ChannelKind.Unicast)
+        if (error == Errno.None)
         {
-            // The peer knows us by the address we are configured with; routing may prefer another.
             failedAt = "sending socket, bind to the local address";
-            Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
-            int bytes = WriteAddress(name, options.Family, options.Local, 0, link);
-            error = Libc.Bind(fd, name[..bytes]);
+            error = BindSender(fd, options, link);
         }
         return CloseIf(error, fd);
+    }
+
+    // The peer knows us by the address we are configured with; routing may prefer another. It also
+    // takes a new port for a new start, so a channel that is opened again asks for its old one.
+    private static Errno BindSender(int fd, ChannelOptions options, NetworkInterface link)
+    {
+        Address local = options.Kind == ChannelKind.Unicast ? options.Local : default;
+        Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
+        int bytes = LinkAddress.Write(
+            name, options.Family, local, options.SourcePort, link.Index);
+        Errno error = Libc.Bind(fd, name[..bytes]);
+        if (error != Errno.Eaddrinuse || options.SourcePort == 0) { return error; }
+        bytes = LinkAddress.Write(name, options.Family, local, 0, link.Index);
+        return Libc.Bind(fd, name[..bytes]);
     }
 
     private static Errno OpenSocket(AddressFamily family, out int fd) =>
@@ -110,7 +124,8 @@ internal static class ChannelOpener
         return error;
     }
 
-    private static Errno SetBuffer(int fd, SocketOption force, SocketOption plain, int bytes)
+    /// <summary>Sets a buffer beyond the system's limit if allowed; 0 keeps it.</summary>
+    internal static Errno SetBuffer(int fd, SocketOption force, SocketOption plain, int bytes)
     {
         if (bytes == 0) { return Errno.None; }
         Errno error = Libc.SetBuffer(fd, force, plain, bytes, out _);
@@ -168,10 +183,4 @@ internal static class ChannelOpener
             target[IndexAt..], options.Local == default ? link.Index : 0);
         return Size;
     }
-
-    private static int WriteAddress(
-        Span<byte> target, AddressFamily family, Address address, ushort port,
-        NetworkInterface link) => family == AddressFamily.Ipv6
-            ? SocketAddress.WriteIpv6(target, address.High, address.Low, port, (uint)link.Index)
-            : SocketAddress.WriteIpv4(target, (uint)address.Low, port);
 }

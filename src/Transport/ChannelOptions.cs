@@ -2,17 +2,18 @@ using Conntrackd.Conntrack;
 
 namespace Conntrackd.Transport;
 
-/// <summary>How a datagram channel reaches its peers.</summary>
+/// <summary>How a channel reaches its peers.</summary>
 internal enum ChannelKind : byte
 {
     Multicast,                  // to all members of a group
     Unicast,                    // UDP to one peer
+    Stream,                     // TCP to one peer
 }
 
 /// <summary>One dedicated link as configured.</summary>
 /// <remarks>
 /// Multicast: Target is the group, Local the address of the IPv4 interface (IPv4_interface; 0 if
-/// not given). Unicast: Local is what is listened on, Target the peer.
+/// not given). Unicast, stream: Local is what is listened on, Target the peer.
 /// </remarks>
 internal sealed record ChannelOptions
 {
@@ -24,8 +25,11 @@ internal sealed record ChannelOptions
 
     internal required Address Target { get; init; }
 
-    /// <summary>UDP port of both ends ("Group" of a multicast link).</summary>
+    /// <summary>Port that both ends listen on ("Group" of a multicast link).</summary>
     internal required ushort Port { get; init; }
+
+    /// <summary>Datagrams: port to send from; 0: any that is free.</summary>
+    internal ushort SourcePort { get; init; }
 
     /// <summary>Supplies MTU, index and scope.</summary>
     internal required string Interface { get; init; }
@@ -40,8 +44,8 @@ internal sealed record ChannelOptions
     internal bool Checksum { get; init; } = true;
 
     /// <summary>
-    /// Unicast: take datagrams from any address, for a peer that sends from another one than it
-    /// listens on.
+    /// Unicast, stream: take what comes from any address, for a peer that sends from another one
+    /// than it listens on.
     /// </summary>
     internal bool AnySource { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using Conntrackd.Conntrack;
 using Conntrackd.Linux;
 using Conntrackd.Wire;
@@ -13,7 +14,7 @@ namespace Conntrackd.Transport;
 /// gives no room when all slots are taken, and the caller waits for
 /// <see cref="SendDescriptor"/> to become writable. Source: shared spec wire, section 12.
 /// </remarks>
-internal sealed class DatagramChannel : IDisposable
+internal sealed class DatagramChannel : LinkChannel
 {
     /// <summary>A bulk run fills them; 64 datagrams of 1471 bytes are 94 kB.</summary>
     private const int SendSlots = 64;
@@ -24,9 +25,12 @@ internal sealed class DatagramChannel : IDisposable
     private const int ReceiveSlotBytes = 16 * 1024;
 
     /// <summary>
-    /// Even if the MTU is tiny, one whole message fits (the IP layer then splits it).
+    /// Jumbo frames: a larger MTU may come, or datagrams of a link that had one. Even if the MTU is
+    /// tiny, one whole message fits (the IP layer then splits it).
     /// </summary>
-    private const int SendSlotBytesMin = 2048;
+    private const int SendSlotBytesMin = 9216;
+
+    private const int DatagramsPerTurn = 64;
 
     private readonly ChannelOptions _options;
     private readonly int _receiver;
@@ -34,18 +38,22 @@ internal sealed class DatagramChannel : IDisposable
     private readonly bool _onlyPeer;
     private readonly ReceiveBatch _received = new(ReceiveSlots, ReceiveSlotBytes);
     private readonly SendBatch _staged;
+    private readonly int _slotBytes;
+    private EventLoop? _loop;
+    private int _payloadMax;
 
     internal DatagramChannel(
         ChannelOptions options, NetworkInterface link, int receiver, int sender,
-        ReadOnlySpan<byte> target)
+        ReadOnlySpan<byte> target, ChannelCounters counters)
+        : base(counters)
     {
         _options = options;
         _receiver = receiver;
         _sender = sender;
         _onlyPeer = options.Kind == ChannelKind.Unicast && !options.AnySource;
-        InterfaceIndex = link.Index;
-        PayloadMax = PayloadFor(link.Mtu, options.Family);
-        _staged = new SendBatch(SendSlots, Math.Max(PayloadMax, SendSlotBytesMin), target);
+        _payloadMax = PayloadFor(link.Mtu, options.Family);
+        _slotBytes = Math.Max(_payloadMax, SendSlotBytesMin);
+        _staged = new SendBatch(SendSlots, _slotBytes, target);
     }
 
     /// <summary>Readable when datagrams have come.</summary>
@@ -58,32 +66,37 @@ internal sealed class DatagramChannel : IDisposable
     /// What a datagram carries so that it is not split: MTU less 29 (IPv4) or 49 (IPv6). The odd
     /// one is the original's, whose buffer is never filled entirely.
     /// </summary>
-    internal int PayloadMax { get; }
+    internal override int PayloadMax => _payloadMax;
 
-    internal int InterfaceIndex { get; }
-
-    internal string InterfaceName => _options.Interface;
-
-    internal ChannelCounters Counters { get; } = new();
+    /// <summary>The port this channel sends from.</summary>
+    internal ushort SourcePort
+    {
+        get
+        {
+            Span<byte> name = stackalloc byte[SocketAddress.SizeMax];
+            return Libc.GetName(_sender, name, out int bytes) == Errno.None && bytes > 0
+                ? SocketAddress.ReadPort(name) : (ushort)0;
+        }
+    }
 
     /// <summary>Datagrams that are staged and have not left.</summary>
-    internal int StagedCount => _staged.Count;
+    internal override int StagedCount => _staged.Count;
 
     /// <summary>
     /// Room for the next datagram: <see cref="PayloadMax"/> bytes or more. Empty if all slots are
     /// taken: flush, and if that stalls, wait.
     /// </summary>
-    internal Span<byte> Reserve() => _staged.Reserve();
+    internal override Span<byte> Reserve() => _staged.Reserve();
 
     /// <summary>Stages the first bytes of what <see cref="Reserve"/> gave.</summary>
-    internal void Commit(int bytes) => _staged.Commit(bytes);
+    internal override void Commit(int bytes) => _staged.Commit(bytes);
 
     /// <summary>
     /// Sends what is staged. False if the socket's buffer is full: the rest stays staged. A
     /// datagram that cannot be sent for another reason is counted and dropped; the protocol repairs
     /// it.
     /// </summary>
-    internal bool Flush()
+    internal override bool Flush()
     {
         while (_staged.Count > 0)
         {
@@ -125,8 +138,26 @@ internal sealed class DatagramChannel : IDisposable
         return true;
     }
 
-    public void Dispose()
+    internal override void Unstage(Queue<byte[]> pieces)
     {
+        for (; _staged.Count > 0; _staged.DropFirst()) { pieces.Enqueue([.. _staged.First]); }
+    }
+
+    internal override Errno Register(EventLoop loop, IDatagramHandler handler)
+    {
+        _loop = loop;
+        return loop.Add(_receiver, EventMask.In, new Reader(this, handler));
+    }
+
+    internal override bool TryFollow(int mtu)
+    {
+        _payloadMax = Math.Min(PayloadFor(mtu, _options.Family), _slotBytes);
+        return PayloadFor(mtu, _options.Family) <= _slotBytes;
+    }
+
+    public override void Dispose()
+    {
+        _loop?.Remove(_receiver);
         Libc.Close(_receiver);
         Libc.Close(_sender);
         _received.Dispose();
@@ -152,33 +183,20 @@ internal sealed class DatagramChannel : IDisposable
             return;
         }
         ReadOnlySpan<byte> source = _received.Source(index);
-        if (!TryReadPeer(source, out PeerAddress from)
-            || (_onlyPeer && from.Address != _options.Target))
+        if (!LinkAddress.TryRead(source, out PeerAddress from)) { return; }
+        if (_onlyPeer && from.Address != _options.Target)
         {
             Counters.Foreign++;
+            handler.OnForeign(in from);
             return;
         }
         if (datagram.IsEmpty) { return; }
         handler.OnDatagram(from, datagram);
     }
 
-    private static bool TryReadPeer(ReadOnlySpan<byte> source, out PeerAddress peer)
+    /// <summary>Receives when there is something.</summary>
+    private sealed class Reader(DatagramChannel owner, IDatagramHandler handler) : IReadyHandler
     {
-        switch (SocketAddress.ReadFamily(source))
-        {
-            case Libc.FamilyIpv4 when source.Length >= SocketAddress.Ipv4Size:
-                peer = new PeerAddress(
-                    AddressFamily.Ipv4, Address.ReadIpv4(SocketAddress.Ipv4Octets(source)),
-                    SocketAddress.ReadPort(source));
-                return true;
-            case Libc.FamilyIpv6 when source.Length >= SocketAddress.Ipv6Size:
-                peer = new PeerAddress(
-                    AddressFamily.Ipv6, Address.ReadIpv6(SocketAddress.Ipv6Octets(source)),
-                    SocketAddress.ReadPort(source));
-                return true;
-            default:
-                peer = default;
-                return false;
-        }
+        public void OnReady(int fd, EventMask mask) => owner.Receive(handler, DatagramsPerTurn);
     }
 }

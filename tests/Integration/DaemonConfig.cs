@@ -25,7 +25,7 @@ internal sealed record DaemonConfig
     internal string Render(int firewall, string path) => $$"""
         Sync {
             Mode {{Mode}}
-            {{LinkSection(firewall)}}
+            {{LinkConfig.Render(Link, firewall)}}
         }
         General {
             HashSize 32768
@@ -49,30 +49,4 @@ internal sealed record DaemonConfig
         }
 
         """;
-
-    private string LinkSection(int firewall)
-    {
-        string addresses = Link switch
-        {
-            "udp" => $"""
-                UDP
-                        IPv4_address {Lab.SyncAddress(firewall)}
-                        IPv4_Destination_Address {Lab.SyncAddress(3 - firewall)}
-                        Port 3780
-                """,
-            "multicast" => $"""
-                Multicast
-                        IPv4_address 225.0.0.50
-                        IPv4_interface {Lab.SyncAddress(firewall)}
-                        Group 3780
-                """,
-            _ => throw new InvalidOperationException($"unknown link {Link}"),
-        };
-        string[] lines = addresses.Split('\n', 2);
-        return $"{lines[0]} {{\n{lines[1]}\n"
-            + "        Interface sync\n"
-            + "        SndSocketBuffer 4194304\n"
-            + "        RcvSocketBuffer 4194304\n"
-            + "        Checksum on\n    }";
-    }
 }

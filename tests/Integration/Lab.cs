@@ -12,13 +12,14 @@ namespace Conntrackd.Tests.Integration;
 /// their files.
 /// </summary>
 /// <remarks><code>
-///   fw1  sync 10.33.0.1 fd33::1  ----  sync 10.33.0.2 fd33::2  fw2
+///   fw1  sync  10.33.0.1 fd33::1  ----  sync  10.33.0.2 fd33::2  fw2
+///        sync2 10.34.0.1 fd34::1  ----  sync2 10.34.0.2 fd34::2
 /// </code>
 /// The flows of these tests are written into fw1's table; hosts that send real packets through
 /// both firewalls are in packaging/demo. Namespaces are called ctd-it-PID-N-fw1 and -fw2. Dispose
 /// ends everything that runs in them; what a killed test run left is removed by the next.
 /// </remarks>
-internal sealed class Lab : IDisposable
+internal sealed partial class Lab : IDisposable
 {
     /// <summary>Begins the name of every namespace and folder; the process id follows.</summary>
     internal const string Prefix = "ctd-it-";
@@ -123,15 +124,9 @@ internal sealed class Lab : IDisposable
             Run(firewall, "nft", "-f", Path.Combine(
                 Repository.Root, "packaging", "demo", "firewall.nft")).Checked();
         }
-        Ip("-n", Namespace(1), "link", "add", "sync", "type", "veth", "peer", "name", "sync",
-            "netns", Namespace(2));
-        for (int firewall = 1; firewall <= 2; firewall++)
-        {
-            string name = Namespace(firewall);
-            Ip("-n", name, "addr", "add", $"{SyncAddress(firewall)}/24", "dev", "sync");
-            Ip("-n", name, "addr", "add", $"fd33::{firewall}/64", "dev", "sync", "nodad");
-            Ip("-n", name, "link", "set", "sync", "up");
-        }
+        Connect("sync");
+        TrustSecondLink();
+        Connect("sync2");
     }
 
     private static void Ip(params string[] arguments) => Shell.Run("ip", arguments).Checked();

@@ -37,12 +37,13 @@ internal sealed class LoadTool
     internal void Churn(int firewall, int count, int first, int rate) =>
         Load("life", firewall, count, first, "-r", Text(rate), "--lag", "500");
 
-    /// <summary>fw1's kernel table against a listing of a daemon.</summary>
+    /// <summary>A kernel's table, fw1's if not said, against a listing of a daemon.</summary>
     /// <remarks>Original tuple, TCP state and mark: a listing has no more.</remarks>
-    internal TableDifference KernelAgainstListing(DaemonProcess daemon, string option)
+    internal TableDifference KernelAgainstListing(
+        DaemonProcess daemon, string option, int kernelOf = 1)
     {
         string kernel = _lab.PathOf("kernel.set"), listing = _lab.PathOf("listing.set");
-        Tool("count", "-N", _lab.Namespace(1), "--orig", "-o", kernel);
+        Tool("count", "-N", _lab.Namespace(kernelOf), "--orig", "-o", kernel);
         byte[] text = Encoding.ASCII.GetBytes(daemon.Tell(option));
         using var input = new MemoryStream(text);
         Shell.RunWithInput(input, s_program.Value, "text", "--orig", "-o", listing).Checked();

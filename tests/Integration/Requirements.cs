@@ -69,6 +69,12 @@ internal sealed class LoadTheoryAttribute : TheoryAttribute
     public LoadTheoryAttribute() => Skip = Requirements.MissingForLoad();
 }
 
+/// <summary>A fact that needs the lab and the load generator.</summary>
+internal sealed class LoadFactAttribute : FactAttribute
+{
+    public LoadFactAttribute() => Skip = Requirements.MissingForLoad();
+}
+
 /// <summary>Says aloud that the C daemon is not there to be paired with.</summary>
 internal sealed class MixedPairsFactAttribute : FactAttribute
 {

@@ -1,0 +1,48 @@
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>The links of a daemon of the lab as text of its configuration.</summary>
+/// <remarks>
+/// Names: udp, udp6, tcp, tcp6, multicast; with "-twice" behind it for a link on each cable.
+/// </remarks>
+internal static class LinkConfig
+{
+    private const string Twice = "-twice";
+
+    internal static string Render(string link, int firewall)
+    {
+        if (!link.EndsWith(Twice, StringComparison.Ordinal)) { return One(link, firewall, 33, ""); }
+        string kind = link[..^Twice.Length];
+        return $"{One(kind, firewall, 33, " Default")}\n    {One(kind, firewall, 34, "")}";
+    }
+
+    private static string One(string kind, int firewall, int network, string mark)
+    {
+        int peer = 3 - firewall;
+        string addresses = kind switch
+        {
+            "udp" or "tcp" => $"""
+                        IPv4_address 10.{network}.0.{firewall}
+                        IPv4_Destination_Address 10.{network}.0.{peer}
+                        Port 3780
+                """,
+            "udp6" or "tcp6" => $"""
+                        IPv6_address fd{network}::{firewall}
+                        IPv6_Destination_Address fd{network}::{peer}
+                        Port 3780
+                """,
+            "multicast" => $"""
+                        IPv4_address 225.0.{network}.50
+                        IPv4_interface 10.{network}.0.{firewall}
+                        Group 3780
+                """,
+            _ => throw new InvalidOperationException($"unknown link {kind}"),
+        };
+        string block = kind[..3] switch { "udp" => "UDP", "tcp" => "TCP", _ => "Multicast" };
+        string device = network == 33 ? "sync" : "sync2";
+        return $"{block}{mark} {{\n{addresses}\n"
+            + $"        Interface {device}\n"
+            + "        SndSocketBuffer 4194304\n"
+            + "        RcvSocketBuffer 4194304\n"
+            + "        Checksum on\n    }";
+    }
+}

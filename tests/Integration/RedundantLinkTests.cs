@@ -1,0 +1,163 @@
+using System.Threading;
+using Xunit;
+
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>Links that fail, switch, vanish and return.</summary>
+public sealed class RedundantLinkTests
+{
+    private const int Flows = 10_000;
+    private const double Seconds = 15;
+
+    public static TheoryData<string, string> EachWithTwoLinks
+    {
+        get
+        {
+            var data = new TheoryData<string, string> { { Pairs.OursOurs, "multicast-twice" } };
+            foreach (string pair in Pairs.Each)
+            {
+                data.Add(pair, "udp-twice");
+                data.Add(pair, "tcp-twice");
+            }
+            return data;
+        }
+    }
+
+    [LoadTheory]
+    [MemberData(nameof(EachWithTwoLinks))]
+    public void A_cable_pulled_under_load_costs_no_flow(string pair, string link)
+    {
+        using var nodes = new Pair(pair, link);
+        Thread.Sleep(1500); // both have heard each other on the first link
+        Assert.Contains("device=sync status=RUNNING role=ACTIVE", nodes.Active.Tell("-s", "link"),
+            StringComparison.Ordinal);
+        var load = new Thread(() =>
+        {
+            nodes.Load.Churn(1, Flows, first: 100_000, rate: 5000);
+            nodes.Load.Inject(1, Flows);
+        });
+        load.Start();
+        Thread.Sleep(700);
+        nodes.Lab.SetLink(1, "sync", up: false);
+        load.Join();
+        nodes.AwaitReplicated(Seconds, Flows);
+        AwaitActive(nodes, "sync2");
+        Assert.Contains("device `sync2' becomes dedicated link", OursOf(nodes, pair).Log,
+            StringComparison.Ordinal);
+
+        // Nobody goes back by himself, but TCP may send old data on the first link once more, and
+        // then both ends follow it.
+        nodes.Lab.SetLink(1, "sync", up: true);
+        nodes.Load.Inject(1, Flows, first: Flows);
+        nodes.AwaitReplicated(Seconds, 2 * Flows);
+        Wait.Until("both send on one link", Seconds,
+            () => ActiveDevice(nodes.Active) == ActiveDevice(nodes.Backup));
+        string device = ActiveDevice(nodes.Active);
+        Assert.True(device == "sync2" || link == "tcp-twice", device);
+        nodes.Lab.SetLink(2, device, up: false);
+        nodes.Load.Delete(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        AwaitActive(nodes, device == "sync" ? "sync2" : "sync");
+    }
+
+    [LoadTheory]
+    [InlineData("udp")]
+    [InlineData("udp6")]
+    [InlineData("multicast")]
+    [InlineData("tcp")]
+    public void An_interface_that_is_taken_away_and_comes_back_needs_no_restart(string link)
+    {
+        using var nodes = new Pair(Pairs.OursOurs, link);
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        nodes.Lab.Disconnect("sync");
+        Wait.Until("the loss is told", Seconds, () => nodes.Active.Log.Contains(
+            "no dedicated links available!", StringComparison.Ordinal));
+        Assert.Contains("status=DOWN", nodes.Active.Tell("-s", "link"), StringComparison.Ordinal);
+        nodes.Load.Inject(1, Flows, first: Flows);
+        nodes.Lab.Connect("sync");
+        nodes.AwaitReplicated(Seconds, 2 * Flows);
+    }
+
+    [LoadFact]
+    public void An_interface_that_is_missing_at_the_start_is_waited_for()
+    {
+        using var lab = new Lab();
+        lab.Disconnect("sync");
+        var config = new DaemonConfig();
+        DaemonProcess active = new DaemonProcess(lab, 1, Requirements.Binary, config).Start();
+        DaemonProcess backup = new DaemonProcess(lab, 2, Requirements.Binary, config).Start();
+        Assert.Contains("No such device, waiting for it", active.Log, StringComparison.Ordinal);
+        var load = new LoadTool(lab);
+        load.Inject(1, Flows);
+        lab.Connect("sync");
+        Wait.Until("the tables are equal", Seconds,
+            () => load.KernelAgainstListing(backup, "-e"), d => d.IsNone && d.Same == Flows);
+    }
+
+    [LoadFact]
+    public void Cables_that_flap_cost_no_flow_and_both_ends_meet()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, "udp-twice");
+        var load = new Thread(() => nodes.Load.Churn(1, 2 * Flows, first: 100_000, rate: 8000));
+        load.Start();
+        for (int i = 0; i < 20; i++)
+        {
+            nodes.Lab.SetLink(1 + (i % 2), "sync", up: i % 4 >= 2);
+            Thread.Sleep(50);
+        }
+        nodes.Lab.SetLink(1, "sync", up: true);
+        nodes.Lab.SetLink(2, "sync", up: true);
+        load.Join();
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        Wait.Until("both send on one link", Seconds,
+            () => ActiveDevice(nodes.Active) == ActiveDevice(nodes.Backup));
+    }
+
+    /// <remarks>The original binds nothing: routing chooses the address it sends from.</remarks>
+    [LoadTheory]
+    [MemberData(nameof(Pairs.OursActive), MemberType = typeof(Pairs))]
+    public void A_peer_that_sends_from_another_address_is_named_in_the_log(string pair, string link)
+    {
+        using var nodes = new Pair(pair, link);
+        nodes.Lab.Run(2, "ip", "addr", "add", "10.33.0.22/24", "dev", "sync").Checked();
+        if (pair == Pairs.OursOurs)
+        {
+            nodes.Lab.Run(2, "python3", "-c", "import socket\n"
+                + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                + "s.bind(('10.33.0.22', 0))\ns.sendto(b'x' * 20, ('10.33.0.1', 3780))").Checked();
+        }
+        else
+        {
+            nodes.Lab.Run(2, "ip", "route", "replace", "10.33.0.0/24", "dev", "sync", "src",
+                "10.33.0.22").Checked();
+        }
+        const string Named = "refused what came from 10.33.0.22: IPv4_Destination_Address is "
+            + "10.33.0.2. If 10.33.0.22 is the peer, make it send from 10.33.0.2";
+        Wait.Until("the address is named", Seconds,
+            () => nodes.Active.Log.Contains(Named, StringComparison.Ordinal));
+    }
+
+    private static DaemonProcess OursOf(Pair nodes, string pair) =>
+        pair == Pairs.OriginalOurs ? nodes.Backup : nodes.Active;
+
+    private static void AwaitActive(Pair nodes, string device)
+    {
+        foreach (DaemonProcess daemon in new[] { nodes.Active, nodes.Backup })
+        {
+            Wait.Until($"fw{daemon.Firewall} sends on {device}", Seconds,
+                () => ActiveDevice(daemon) == device);
+        }
+    }
+
+    private static string ActiveDevice(DaemonProcess daemon)
+    {
+        foreach (string line in daemon.Tell("-s", "link").Split('\n'))
+        {
+            if (!line.Contains("role=ACTIVE", StringComparison.Ordinal)) { continue; }
+            return line.Split("device=")[1].Split(' ')[0];
+        }
+        return "";
+    }
+}
