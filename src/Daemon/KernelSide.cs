@@ -10,7 +10,8 @@ namespace Conntrackd.Daemon;
 /// <summary>
 /// What comes from the own kernel: events, and dumps with a purpose, one at a time.
 /// </summary>
-internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink, IDisposable
+internal sealed partial class KernelSide
+    : IKernelSink, ITableResultSink, ICommittedSink, IDisposable
 {
     /// <summary>Why a dump is wanted; the lowest is served first.</summary>
     internal enum Purpose
@@ -27,9 +28,15 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         /// A client or the purge timer asked (-F, -t): delete every flow that passes.
         /// </summary>
         Flush,
+
+        /// <summary>As Reconcile, for expectations; behind their masters.</summary>
+        ReconcileExpectations,
+
+        /// <summary>As Resync, for expectations.</summary>
+        ResyncExpectations,
     }
 
-    private const int PurposeCount = 3;
+    private const int PurposeCount = 5;
     private const int EventsPerTurnMin = 256;
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
@@ -40,7 +47,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     private readonly Log _log;
     private readonly long _started;
     private readonly bool[] _wanted = new bool[PurposeCount];
-    private readonly List<ControlSession>[] _waiting = [[], [], []];
+    private readonly List<ControlSession>[] _waiting = [[], [], [], [], []];
     private EventSource _events = null!;
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
@@ -72,20 +79,27 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     /// Subscribes to events first, then reads the whole table, so that nothing is missed between.
     /// Null, or what failed.
     /// </summary>
-    internal string? TryStart(EventLoop loop, FlowWriter commits, FlowWriter? injections)
+    internal string? TryStart(
+        EventLoop loop, FlowWriter commits, FlowWriter? injections,
+        ExpectationWriter? expectationCommits, ExpectationWriter? expectationInjections)
     {
         var wanted = new EventSourceOptions(
             _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: false);
-        Errno error = EventSource.TryOpen(wanted, this, Counters, _log, out EventSource? events);
+            _options.NetlinkEventsReliable, Expectations: true);
+        Errno error = EventSource.TryOpen(
+            wanted, this, Counters, _log, out EventSource? events, expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
         _events = events!;
-        error = TableReader.TryOpen(this, Counters, out TableReader? reader);
+        error = TableReader.TryOpen(
+            this, Counters, out TableReader? reader, expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink dump socket: {error.Describe()}"; }
         _reader = reader!;
         error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
         if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
         _flusher = flusher!;
+        error = FlowLookup.TryOpen(_engine, Counters, out FlowLookup? lookup);
+        if (error != Errno.None) { return $"can't open netlink get socket: {error.Describe()}"; }
+        _lookup = lookup!;
         _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
         _events.AddRequester(commits.PortId, EventOrigin.Commit);
         _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
@@ -95,7 +109,15 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
             _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
         }
         DropEchoes(commits, injections);
-        string? failed = Populate();
+        if (expectationCommits is not null)
+        {
+            _events.AddRequester(expectationCommits.PortId, EventOrigin.Commit);
+        }
+        if (expectationInjections is not null)
+        {
+            _events.AddRequester(expectationInjections.PortId, EventOrigin.Inject);
+        }
+        string? failed = Populate() ?? PopulateExpectations();
         if (failed is not null) { return failed; }
         error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
         if (error == Errno.None)
@@ -122,6 +144,8 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
             _dropsAt = now + DropsInterval;
             _events.PollDrops();
         }
+        _lookup.Turn(now);
+        _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)
         {
@@ -147,6 +171,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         }
         if (origin == EventOrigin.Inject) { return; }
         _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, Now());
+        if (kind != FlowEventKind.Destroy) { WantAdjustment(in flow); }
     }
 
     /// <inheritdoc/>
@@ -176,8 +201,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     public void OnOverrun()
     {
         if (_options.NetlinkOverrunResyncSeconds == 0) { return; }
-        _restart |= _running is Purpose.Reconcile or Purpose.Resync;
+        _restart |= _running is not null and not Purpose.Flush;
         _wanted[(int)Purpose.Reconcile] = true;
+        _wanted[(int)Purpose.ReconcileExpectations] |= ReplicatesExpectations;
     }
 
     /// <inheritdoc/>
@@ -208,7 +234,8 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         }
         else
         {
-            _engine.OnDumpEnd(complete);
+            if (IsOfExpectations(purpose)) { _engine.OnExpectationDumpEnd(complete); }
+            else { _engine.OnDumpEnd(complete); }
             // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
             if (!complete) { _wanted[(int)purpose] = true; }
         }
@@ -231,6 +258,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     {
         _events?.Dispose();
         _reader?.Dispose();
+        _lookup?.Dispose();
         _flusher?.Dispose();
     }
 
@@ -253,9 +281,13 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
 
     private long Now() => Clock.MonotonicMicroseconds() - _started;
 
+    private static bool IsOfExpectations(Purpose purpose) =>
+        purpose is Purpose.ReconcileExpectations or Purpose.ResyncExpectations;
+
     private void Start(Purpose purpose)
     {
-        Errno error = _reader.StartDump();
+        Errno error = IsOfExpectations(purpose)
+            ? _reader.StartExpectationDump() : _reader.StartDump();
         if (error != Errno.None)
         {
             _log.Error($"cannot dump the kernel conntrack table: {error.Describe()}");
@@ -279,6 +311,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
                 Counters.ResyncKernel++;
                 _log.Notice("resync with master conntrack table");
                 _engine.BeginDump(announce: false, announceSweep: true);
+                break;
+            case Purpose.ReconcileExpectations or Purpose.ResyncExpectations:
+                BeginExpectationDump(purpose);
                 break;
             default:
                 Counters.FlushKernel++;

@@ -71,10 +71,6 @@ internal static class Launcher
             log.Error("the Sync section has no link: add a Multicast or UDP block");
             return false;
         }
-        if (sync.ExpectationSync.IsOn)
-        {
-            log.Warning("ExpectationSync: expectations are not replicated in this version");
-        }
         if (options.HasHelperSection)
         {
             log.Warning("Helper: helpers in user space are not run by this version");

@@ -16,5 +16,6 @@ internal sealed class SyncCounters
     internal ulong Swept;               // external flows removed because a bulk did not have them
     internal ulong PeerRestarts;
     internal ulong ControlDropped;      // control messages not queued: a peer floods
-    internal ulong ExpectationsIgnored; // expectation messages: not kept in this version
+    internal ulong ExpectationsIgnored; // expectation messages without ExpectationSync here
+    internal ulong ExpectationsExpired; // removed from the external cache, their time was over
 }

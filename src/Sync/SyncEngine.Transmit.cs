@@ -105,6 +105,7 @@ internal sealed partial class SyncEngine
     {
         long next = _lastTransmit + AliveInterval;
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
+        if (HasExpectations) { next = Math.Min(next, _expireAt); }
         if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
         foreach (Peer? peer in _peers.All)
         {
@@ -124,6 +125,7 @@ internal sealed partial class SyncEngine
     {
         if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
         if (now >= _overdueAt) { RepairOverdue(now); }
+        if (HasExpectations) { ExpireExpectations(now); }
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
@@ -187,6 +189,13 @@ internal sealed partial class SyncEngine
         while (_queue.Count != 0)
         {
             uint handle = _queue.Peek();
+            if (TakeQueuedExpectation(handle, target, ref length, out bool blocked))
+            {
+                if (blocked) { return; }
+                _queue.Pop();
+                if (!CanSendData(now)) { return; }
+                continue;
+            }
             if ((_internal.Head(handle).Life & SlotLife.Queued) == 0)
             {
                 _queue.Pop();
@@ -431,6 +440,7 @@ internal sealed partial class SyncEngine
         SentKind kind = entry.Kind;
         uint handle = entry.Item;
         _ring.Release(sequence);
+        if (kind == SentKind.Expectation) { OnExpectationAcknowledged(handle); }
         if (kind != SentKind.Flow) { return; }
         _internal.Head(handle).Life &= ~SlotLife.InFlight;
         FreeIfForgotten(handle);
@@ -454,6 +464,11 @@ internal sealed partial class SyncEngine
         if (lost.Kind == SentKind.Flow)
         {
             Announce(lost.Item);
+            return;
+        }
+        if (lost.Kind == SentKind.Expectation)
+        {
+            AnnounceExpectation(lost.Item);
             return;
         }
         ReleaseInFlight(sequence);

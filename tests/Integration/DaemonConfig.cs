@@ -5,6 +5,14 @@ internal sealed record DaemonConfig
 {
     internal string Link { get; init; } = "udp";
 
+    /// <summary>Name of the mode and what stands in its block.</summary>
+    internal string Mode { get; init; } = """
+        FTFW {
+                ResendQueueSize 131072
+                ACKWindowSize 300
+            }
+        """;
+
     /// <summary>Enough for the bursts of these tests: overruns are made on purpose.</summary>
     internal int EventBufferBytes { get; init; } = 32 * 1024 * 1024;
 
@@ -13,11 +21,11 @@ internal sealed record DaemonConfig
     /// <summary>The text for a firewall; all files of the daemon start with this path.</summary>
     internal string Render(int firewall, string path) => $$"""
         Sync {
-            Mode FTFW {
-                ResendQueueSize 131072
-                ACKWindowSize 300
-            }
+            Mode {{Mode}}
             {{LinkSection(firewall)}}
+            Options {
+                ExpectationSync {{(ExpectationSync ? "On" : "Off")}}
+            }
         }
         General {
             HashSize 32768
@@ -40,6 +48,9 @@ internal sealed record DaemonConfig
         }
 
         """;
+
+    /// <summary>Expectations are replicated.</summary>
+    internal bool ExpectationSync { get; init; }
 
     private string LinkSection(int firewall)
     {
