@@ -29,6 +29,29 @@ internal struct Expectation
     /// <summary>True if all of <paramref name="attributes"/> are known.</summary>
     internal readonly bool Has(ExpectationAttributes attributes) =>
         (Present & attributes) == attributes;
+
+    /// <summary>
+    /// The zone of its master. The kernel takes a zone and never tells one, so what came from it
+    /// counts as zone 0, and so does what came from a peer.
+    /// </summary>
+    internal readonly ushort KeyZone => Has(ExpectationAttributes.Zone) ? Zone : (ushort)0;
+
+    /// <summary>
+    /// True if the other says more than a different time left. Both have the same identity.
+    /// </summary>
+    internal readonly bool Differs(in Expectation other)
+    {
+        const ExpectationAttributes Compared = ExpectationAttributes.Nat
+            | ExpectationAttributes.Flags | ExpectationAttributes.Class
+            | ExpectationAttributes.Helper | ExpectationAttributes.Function;
+        if (((Present ^ other.Present) & Compared) != 0) { return true; }
+        return (Has(ExpectationAttributes.Nat) &&
+                (NatTuple != other.NatTuple || NatDirection != other.NatDirection)) ||
+            (Has(ExpectationAttributes.Flags) && Flags != other.Flags) ||
+            (Has(ExpectationAttributes.Class) && Class != other.Class) ||
+            (Has(ExpectationAttributes.Helper) && !Helper.Equals(other.Helper)) ||
+            (Has(ExpectationAttributes.Function) && !Function.Equals(other.Function));
+    }
 }
 
 /// <summary>Which members of an <see cref="Expectation"/> are known.</summary>

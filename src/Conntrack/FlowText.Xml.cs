@@ -64,7 +64,7 @@ internal static partial class FlowText
     }
 
     /// <summary>Ports or GRE keys; the XML form has no elements for ICMP types and ids.</summary>
-    private static void AppendXmlKeys(TextBuffer text, byte protocol, in FlowTuple tuple)
+    internal static void AppendXmlKeys(TextBuffer text, byte protocol, in FlowTuple tuple)
     {
         if (protocol == L4Protocol.Gre)
         {
@@ -118,19 +118,29 @@ internal static partial class FlowText
         text.Append("</meta>"u8);
     }
 
-    private static void AppendXmlNumber(TextBuffer text, ReadOnlySpan<byte> name, ulong value)
+    internal static void AppendXmlNumber(TextBuffer text, ReadOnlySpan<byte> name, ulong value)
+    {
+        AppendXmlOpen(text, name);
+        text.AppendDecimal(value);
+        AppendXmlClose(text, name);
+    }
+
+    internal static void AppendXmlOpen(TextBuffer text, ReadOnlySpan<byte> name)
     {
         text.Append((byte)'<');
         text.Append(name);
         text.Append((byte)'>');
-        text.AppendDecimal(value);
+    }
+
+    internal static void AppendXmlClose(TextBuffer text, ReadOnlySpan<byte> name)
+    {
         text.Append("</"u8);
         text.Append(name);
         text.Append((byte)'>');
     }
 
     /// <summary>Escapes what would end the element; the original does not escape at all.</summary>
-    private static void AppendXmlForeign(TextBuffer text, ReadOnlySpan<byte> foreign)
+    internal static void AppendXmlForeign(TextBuffer text, ReadOnlySpan<byte> foreign)
     {
         foreach (byte value in foreign)
         {

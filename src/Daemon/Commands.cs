@@ -15,20 +15,31 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
                 return DumpInternal(request == ControlRequest.DumpInternalXml);
             case ControlRequest.DumpExternal or ControlRequest.DumpExternalXml:
                 return Dump(node.External, request == ControlRequest.DumpExternalXml);
-            case ControlRequest.Commit or ControlRequest.CommitFlows:
+            case ControlRequest.DumpInternalExpectations:
+                return Dump(node.Expectations, xml: false);
+            case ControlRequest.DumpInternalExpectationsXml:
+                return Dump(node.Expectations, xml: true);
+            case ControlRequest.DumpExternalExpectations:
+                return Dump(node.ExternalExpectations, xml: false);
+            case ControlRequest.DumpExternalExpectationsXml:
+                return Dump(node.ExternalExpectations, xml: true);
+            case ControlRequest.Commit or ControlRequest.CommitFlows
+                or ControlRequest.CommitExpectations:
                 return Commit(request, session);
-            case ControlRequest.FlushCaches or ControlRequest.FlushFlowCaches:
+            case ControlRequest.FlushCaches:
+                return FlushAll(session);
+            case ControlRequest.FlushFlowCaches:
                 return Flush(session, inner: true, outer: true, "flushing caches");
             case ControlRequest.FlushInternal:
                 return Flush(session, inner: true, outer: false, "flushing internal cache");
             case ControlRequest.FlushExternal:
                 return Flush(session, inner: false, outer: true, "flushing external cache");
-            case ControlRequest.FlushKernel or ControlRequest.FlushKernelFlows:
-                log.Notice("flushing kernel conntrack table");
-                node.Kernel.Want(KernelSide.Purpose.Flush, session);
-                return CommandReply.Held;
-            case ControlRequest.Resync or ControlRequest.ResyncFlows:
-                return Resync(session);
+            case ControlRequest.FlushKernel or ControlRequest.FlushKernelFlows
+                or ControlRequest.FlushKernelExpectations:
+                return FlushKernel(request, session);
+            case ControlRequest.Resync or ControlRequest.ResyncFlows
+                or ControlRequest.ResyncExpectations:
+                return Resync(request, session);
             case ControlRequest.SendBulk or ControlRequest.RequestResync:
                 return Repeat(request);
             case ControlRequest.ResetTimers:
@@ -58,17 +69,6 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             ? CommandReply.Dump(new KernelDump(node.Options.Filter, xml))
             : Dump(node.Internal, xml);
 
-    private CommandReply Resync(ControlSession session)
-    {
-        if (node.IsBypassing)
-        {
-            log.Warning("resync is unsupported in this mode");
-            return CommandReply.Done;
-        }
-        node.Kernel.Want(KernelSide.Purpose.Resync, session);
-        return CommandReply.Held;
-    }
-
     // Success in ALARM too, where there is nothing to do: scripts of failover software ask for it.
     private CommandReply Repeat(ControlRequest request)
     {
@@ -86,19 +86,66 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
         return CommandReply.Done;
     }
 
+    private CommandReply Dump(Cache.ExpectationTable? table, bool xml) =>
+        table is null
+            ? CommandReply.Done
+            : CommandReply.Dump(new ExpectationDump(table, xml, node.StartedMicroseconds));
+
     private CommandReply Commit(ControlRequest request, ControlSession session)
     {
-        log.Notice(request == ControlRequest.Commit
-            ? "committing all external caches" : "committing conntrack cache");
+        bool flows = request != ControlRequest.CommitExpectations;
+        bool expectations = request != ControlRequest.CommitFlows;
+        if (!flows && node.Expectations is null) { return CommandReply.Done; }
+        log.Notice(!flows ? "committing expectation cache"
+            : expectations ? "committing all external caches" : "committing conntrack cache");
         node.CancelPurge();
         if (node.External is null) { return CommandReply.Done; }
-        if (!node.TryStartCommit(session))
+        if (!node.TryStartCommit(session, flows, expectations))
         {
             log.Notice("commit already in progress, skipping");
             session.Fail("a commit is already in progress");
             return CommandReply.Done;
         }
         return CommandReply.Held;
+    }
+
+    // Expectations go before their masters: then the kernel says who asked for it, and the peers
+    // are not told, as of the flows.
+    private CommandReply FlushKernel(ControlRequest request, ControlSession session)
+    {
+        bool flows = request != ControlRequest.FlushKernelExpectations;
+        bool expectations = request != ControlRequest.FlushKernelFlows;
+        if (flows) { log.Notice("flushing kernel conntrack table"); }
+        if (expectations && node.Expectations is not null) { node.Kernel.FlushExpectations(); }
+        if (!flows) { return CommandReply.Done; }
+        node.Kernel.Want(KernelSide.Purpose.Flush, session);
+        return CommandReply.Held;
+    }
+
+    // The client waits for the last of what it asked for.
+    private CommandReply Resync(ControlRequest request, ControlSession session)
+    {
+        bool flows = request != ControlRequest.ResyncExpectations;
+        bool expectations =
+            request != ControlRequest.ResyncFlows && node.Expectations is not null;
+        if (flows && node.IsBypassing)
+        {
+            log.Warning("resync is unsupported in this mode");
+            flows = false;
+        }
+        if (flows) { node.Kernel.Want(KernelSide.Purpose.Resync, expectations ? null : session); }
+        if (expectations) { node.Kernel.Want(KernelSide.Purpose.ResyncExpectations, session); }
+        return flows || expectations ? CommandReply.Held : CommandReply.Done;
+    }
+
+    private CommandReply FlushAll(ControlSession session)
+    {
+        bool refused = node.IsCommitting;
+        CommandReply reply = Flush(session, inner: true, outer: true, "flushing caches");
+        if (refused) { return reply; }
+        node.Engine.FlushInternalExpectations();
+        node.Engine.FlushExternalExpectations();
+        return reply;
     }
 
     private CommandReply Flush(ControlSession session, bool inner, bool outer, string notice)

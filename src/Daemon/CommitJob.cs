@@ -8,28 +8,41 @@ using Conntrackd.Wire;
 
 namespace Conntrackd.Daemon;
 
-/// <summary>One commit from its request to its log lines, a batch a turn.</summary>
+/// <summary>
+/// One commit from its request to its log lines, a batch a turn: flows, then expectations, whose
+/// masters are there then; or one of them.
+/// </summary>
 internal sealed class CommitJob
 {
     private const int SlotsPerTurn = 8192;
 
-    private readonly Commit _commit;
-    private readonly FlowWriter _writer;
+    private readonly Commit? _flows;
+    private readonly ExpectationCommit? _expectations;
+    private readonly FlowWriter _flowWriter;
+    private readonly ExpectationWriter? _expectationWriter;
     private readonly Log _log;
     private readonly ControlSession _session;
-    private readonly long _startedMicroseconds = Clock.MonotonicMicroseconds();
-    private readonly ulong _createdBefore;
-    private readonly ulong _failedBefore;
+    private long _startedMicroseconds = Clock.MonotonicMicroseconds();
+    private ulong _createdBefore;
+    private ulong _failedBefore;
+    private ulong _failed;
+    private bool _onExpectations;
     private Flow _flow;
+    private Expectation _expectation;
 
-    internal CommitJob(Commit commit, FlowWriter writer, ControlSession session, Log log)
+    internal CommitJob(
+        Commit? flows, ExpectationCommit? expectations, FlowWriter flowWriter,
+        ExpectationWriter? expectationWriter, ControlSession session, Log log)
     {
-        _commit = commit;
-        _writer = writer;
+        _flows = flows;
+        _expectations = expectations;
+        _flowWriter = flowWriter;
+        _expectationWriter = expectationWriter;
         _session = session;
         _log = log;
-        _createdBefore = writer.Created;
-        _failedBefore = writer.CreateFailed;
+        _createdBefore = flowWriter.Created;
+        _failedBefore = flowWriter.CreateFailed;
+        if (flows is null) { BeginExpectations(); }
     }
 
     /// <summary>
@@ -37,28 +50,61 @@ internal sealed class CommitJob
     /// </summary>
     internal bool Turn(uint nowSeconds)
     {
-        int budget = SlotsPerTurn;
-        int room = RequestBatch.RequestsMax;
-        while (room-- > 0 && _commit.TryTake(
-            ref _flow, nowSeconds, ref budget, out uint timeoutSeconds))
-        {
-            _writer.Add(SyncType.FlowNew, in _flow, timeoutSeconds);
-        }
-        _writer.Flush();
-        if (!_commit.IsDone) { return true; }
-        Finish();
+        bool more = _onExpectations ? TurnExpectations(nowSeconds) : TurnFlows(nowSeconds);
+        if (more) { return true; }
+        if (_failed != 0) { _session.Fail($"{_failed} entries can't be committed, see the log"); }
+        _session.Complete();
         return false;
     }
 
-    private void Finish()
+    private bool TurnFlows(uint nowSeconds)
     {
-        ulong failed = _writer.CreateFailed - _failedBefore;
+        int budget = SlotsPerTurn;
+        int room = RequestBatch.RequestsMax;
+        while (room-- > 0 && _flows!.TryTake(
+            ref _flow, nowSeconds, ref budget, out uint timeoutSeconds))
+        {
+            _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds);
+        }
+        _flowWriter.Flush();
+        if (!_flows!.IsDone) { return true; }
+        Tell(_flowWriter.Created, _flowWriter.CreateFailed, "entries");
+        if (_expectations is null) { return false; }
+        BeginExpectations();
+        return true;
+    }
+
+    private void BeginExpectations()
+    {
+        _onExpectations = true;
+        _startedMicroseconds = Clock.MonotonicMicroseconds();
+        _createdBefore = _expectationWriter?.Created ?? 0;
+        _failedBefore = _expectationWriter?.CreateFailed ?? 0;
+    }
+
+    private bool TurnExpectations(uint nowSeconds)
+    {
+        if (_expectations is null) { return false; }
+        int room = RequestBatch.RequestsMax;
+        while (room-- > 0 && _expectations.TryTake(
+            ref _expectation, nowSeconds, out uint timeoutSeconds))
+        {
+            _expectationWriter!.Add(in _expectation, timeoutSeconds);
+        }
+        _expectationWriter!.Flush();
+        if (!_expectations.IsDone) { return true; }
+        Tell(_expectationWriter.Created, _expectationWriter.CreateFailed, "expectations");
+        return false;
+    }
+
+    private void Tell(ulong created, ulong createFailed, string what)
+    {
+        ulong failed = createFailed - _failedBefore;
         double seconds = (Clock.MonotonicMicroseconds() - _startedMicroseconds) / 1e6;
-        _log.Notice($"Committed {_writer.Created - _createdBefore} new entries");
-        if (failed != 0) { _log.Notice($"{failed} entries can't be committed"); }
+        _log.Notice($"Committed {created - _createdBefore} new {what}");
+        if (failed != 0) { _log.Notice($"{failed} {what} can't be committed"); }
         _log.Notice("commit has taken " +
             seconds.ToString("F6", CultureInfo.InvariantCulture) + " seconds");
-        if (failed != 0) { _session.Fail($"{failed} entries can't be committed, see the log"); }
-        _session.Complete();
+        _failed += failed;
     }
 }

@@ -10,7 +10,8 @@ namespace Conntrackd.Daemon;
 /// <summary>
 /// What comes from the own kernel: events, and dumps with a purpose, one at a time.
 /// </summary>
-internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink, IDisposable
+internal sealed partial class KernelSide
+    : IKernelSink, ITableResultSink, ICommittedSink, IDisposable
 {
     /// <summary>Why a dump is wanted; the lowest is served first.</summary>
     internal enum Purpose
@@ -30,9 +31,15 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
 
         /// <summary>The interval of PollSecs is over: as Reconcile, without a word.</summary>
         Poll,
+
+        /// <summary>As Reconcile, for expectations; behind their masters.</summary>
+        ReconcileExpectations,
+
+        /// <summary>As Resync, for expectations.</summary>
+        ResyncExpectations,
     }
 
-    private const int PurposeCount = 4;
+    private const int PurposeCount = 6;
     private const int EventsPerTurnMin = 256;
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
@@ -44,7 +51,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     private readonly Log _log;
     private readonly long _started;
     private readonly bool[] _wanted = new bool[PurposeCount];
-    private readonly List<ControlSession>[] _waiting = [[], [], [], []];
+    private readonly List<ControlSession>[] _waiting = [[], [], [], [], [], []];
     private EventSource? _events;       // null: the table is polled
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
@@ -81,26 +88,41 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     /// Subscribes to events first, then reads the whole table, so that nothing is missed between.
     /// Null, or what failed.
     /// </summary>
-    internal string? TryStart(EventLoop loop, FlowWriter commits, FlowWriter? injections)
+    internal string? TryStart(
+        EventLoop loop, FlowWriter commits, FlowWriter? injections,
+        ExpectationWriter? expectationCommits, ExpectationWriter? expectationInjections)
     {
-        Errno error = TableReader.TryOpen(this, Counters, out TableReader? reader);
+        Errno error = TableReader.TryOpen(
+            this, Counters, out TableReader? reader, expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink dump socket: {error.Describe()}"; }
         _reader = reader!;
         error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
         if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
         _flusher = flusher!;
+        error = FlowLookup.TryOpen(_engine, Counters, out FlowLookup? lookup);
+        if (error != Errno.None) { return $"can't open netlink get socket: {error.Describe()}"; }
+        _lookup = lookup!;
         commits.Committed = this;
         string? failed = _options.PollSeconds == 0
             ? TryListen(loop, commits, injections) : StartPolling();
         if (failed is not null) { return failed; }
-        failed = _options.Sync!.DisableInternalCache ? TryOpenBulk() : Populate();
+        if (expectationCommits is not null)
+        {
+            _events?.AddRequester(expectationCommits.PortId, EventOrigin.Commit);
+        }
+        if (expectationInjections is not null)
+        {
+            _events?.AddRequester(expectationInjections.PortId, EventOrigin.Inject);
+        }
+        failed = _options.Sync!.DisableInternalCache
+            ? TryOpenBulk() : Populate() ?? PopulateExpectations();
         if (failed is not null) { return failed; }
         error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
         return error == Errno.None ? null : $"event loop: {error.Describe()}";
     }
 
     /// <summary>When <see cref="Turn"/> wants to be called at the latest.</summary>
-    internal long NextDeadline => _pollAt;
+    internal long NextDeadline => Math.Min(_pollAt, _lookup.NextDeadline);
 
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
@@ -121,6 +143,8 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         }
         if (now >= _pollAt) { Poll(now); }
         _bulk?.Turn(now);
+        _lookup.Turn(now);
+        _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)
         {
@@ -151,6 +175,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         }
         if (origin == EventOrigin.Inject) { return; }
         _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, _now);
+        if (kind != FlowEventKind.Destroy) { WantAdjustment(in flow); }
     }
 
     /// <inheritdoc/>
@@ -182,8 +207,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         // Without an internal cache there is nothing to compare with; the original does not either.
         bool compare = !_options.Sync!.DisableInternalCache;
         if (_options.NetlinkOverrunResyncSeconds == 0 || !compare) { return; }
-        _restart |= _running is Purpose.Reconcile or Purpose.Resync;
+        _restart |= _running is not null and not Purpose.Flush;
         _wanted[(int)Purpose.Reconcile] = true;
+        _wanted[(int)Purpose.ReconcileExpectations] |= ReplicatesExpectations;
     }
 
     /// <inheritdoc/>
@@ -214,7 +240,8 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
         }
         else
         {
-            _engine.OnDumpEnd(complete);
+            if (IsOfExpectations(purpose)) { _engine.OnExpectationDumpEnd(complete); }
+            else { _engine.OnDumpEnd(complete); }
             if (purpose == Purpose.Reconcile)
             {
                 long took = Now() - _reconcileStarted;
@@ -246,6 +273,7 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     {
         _events?.Dispose();
         _reader?.Dispose();
+        _lookup?.Dispose();
         _flusher?.Dispose();
         _bulk?.Dispose();
     }
@@ -268,9 +296,13 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
 
     private long Now() => Clock.MonotonicMicroseconds() - _started;
 
+    private static bool IsOfExpectations(Purpose purpose) =>
+        purpose is Purpose.ReconcileExpectations or Purpose.ResyncExpectations;
+
     private void Start(Purpose purpose)
     {
-        Errno error = _reader.StartDump();
+        Errno error = IsOfExpectations(purpose)
+            ? _reader.StartExpectationDump() : _reader.StartDump();
         if (error != Errno.None)
         {
             _log.Error($"cannot dump the kernel conntrack table: {error.Describe()}");
@@ -299,6 +331,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
             case Purpose.Poll:
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
+            case Purpose.ReconcileExpectations or Purpose.ResyncExpectations:
+                BeginExpectationDump(purpose);
+                break;
             default:
                 Counters.FlushKernel++;
                 _flushed = 0;
@@ -310,8 +345,9 @@ internal sealed class KernelSide : IKernelSink, ITableResultSink, ICommittedSink
     {
         var wanted = new EventSourceOptions(
             _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: false);
-        Errno error = EventSource.TryOpen(wanted, this, Counters, _log, out EventSource? events);
+            _options.NetlinkEventsReliable, Expectations: true);
+        Errno error = EventSource.TryOpen(
+            wanted, this, Counters, _log, out EventSource? events, expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
         _events = events!;
         _events.AddRequester(_flusher.PortId, EventOrigin.Flush);

@@ -61,10 +61,6 @@ internal static class Launcher
             log.Error("the Sync section has no link: add a Multicast, UDP or TCP block");
             return false;
         }
-        if (sync.ExpectationSync.IsOn)
-        {
-            log.Warning("ExpectationSync: expectations are not replicated in this version");
-        }
         if (options.HasHelperSection)
         {
             log.Warning("Helper: helpers in user space are not run by this version");

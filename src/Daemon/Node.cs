@@ -27,6 +27,7 @@ internal sealed class Node : IDisposable
     private readonly ServiceNotifier? _notifier;
     private EventLoop _loop = null!;
     private FlowWriter _commits = null!;
+    private ExpectationWriter? _expectationCommits;
     private CommitJob? _commit;
     private long _purgeAt = long.MaxValue;
     private long _watchdogAt = long.MaxValue;
@@ -44,6 +45,12 @@ internal sealed class Node : IDisposable
         uint limit = Math.Min(options.HashLimit, FlowsMax);
         Internal = new FlowTable(sync.DisableInternalCache ? 0 : limit, RandomSeed());
         if (!sync.DisableExternalCache) { External = new FlowTable(limit, RandomSeed()); }
+        if (!sync.ExpectationSync.IsOn) { return; }
+        Expectations = new ExpectationTable(options.HashLimit);
+        if (External is not null)
+        {
+            ExternalExpectations = new ExpectationTable(options.HashLimit);
+        }
     }
 
     /// <summary>Slot numbers have 31 bits; a quarter of that is 64 GB of flows.</summary>
@@ -61,6 +68,12 @@ internal sealed class Node : IDisposable
     /// <summary>Null if peers' flows go straight to the kernel.</summary>
     internal FlowTable? External { get; }
 
+    /// <summary>The own kernel's; null without ExpectationSync.</summary>
+    internal ExpectationTable? Expectations { get; }
+
+    /// <summary>The peers'; null without ExpectationSync or without an external cache.</summary>
+    internal ExpectationTable? ExternalExpectations { get; }
+
     internal SyncEngine Engine { get; private set; } = null!;
 
     internal KernelSide Kernel { get; private set; } = null!;
@@ -71,6 +84,9 @@ internal sealed class Node : IDisposable
 
     /// <summary>The writer of direct injection; null with an external cache.</summary>
     internal FlowWriter? Injections { get; private set; }
+
+    /// <summary>As <see cref="Injections"/>, null also without ExpectationSync.</summary>
+    internal ExpectationWriter? ExpectationInjections { get; private set; }
 
     internal bool IsReliable => Options.Sync!.Mode == Config.SyncMode.Ftfw;
 
@@ -90,11 +106,17 @@ internal sealed class Node : IDisposable
         string? failed = OpenWriters();
         if (failed is not null) { return failed; }
         Engine = new SyncEngine(SettingsOf(Options.Sync!), Internal, External, Injections, Now());
+        if (Expectations is not null)
+        {
+            Engine.ReplicateExpectations(
+                Expectations, ExternalExpectations, ExpectationInjections);
+        }
         Links = new Links(Engine, StartedMicroseconds, IsReliable, _log);
         failed = Links.TryOpen(Options.Sync!.Links, _loop);
         if (failed is not null) { return failed; }
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, _log);
-        failed = Kernel.TryStart(_loop, _commits, Injections);
+        failed = Kernel.TryStart(
+            _loop, _commits, Injections, _expectationCommits, ExpectationInjections);
         if (failed is not null) { return failed; }
         // Last, so that a client that is answered finds the cache filled.
         failed = ControlServer.TryOpen(
@@ -132,12 +154,19 @@ internal sealed class Node : IDisposable
     /// <summary>Ends the loop after this turn.</summary>
     internal void Stop() => _stopping = true;
 
-    /// <summary>Starts a commit; false if one is under way.</summary>
-    internal bool TryStartCommit(ControlSession session)
+    /// <summary>
+    /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
+    /// way.
+    /// </summary>
+    internal bool TryStartCommit(ControlSession session, bool flows, bool expectations)
     {
         if (_commit is not null) { return false; }
-        var commit = new Commit(External!, Options.Sync!.CommitTimeoutSeconds);
-        _commit = new CommitJob(commit, _commits, session, _log);
+        uint timeout = Options.Sync!.CommitTimeoutSeconds;
+        _commit = new CommitJob(
+            flows && External is not null ? new Commit(External, timeout) : null,
+            expectations && ExternalExpectations is not null
+                ? new ExpectationCommit(ExternalExpectations, timeout) : null,
+            _commits, _expectationCommits, session, _log);
         return true;
     }
 
@@ -162,6 +191,8 @@ internal sealed class Node : IDisposable
         Links?.Dispose();
         _commits?.Dispose();
         Injections?.Dispose();
+        _expectationCommits?.Dispose();
+        ExpectationInjections?.Dispose();
         _loop?.Dispose();
     }
 
@@ -176,6 +207,8 @@ internal sealed class Node : IDisposable
         uint seconds = (uint)(now / SyncEngine.Second);
         if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
         Injections?.Flush();
+        ExpectationInjections?.Retry(now);
+        ExpectationInjections?.Flush();
         if (now >= _purgeAt) { Purge(); }
         Links.OnDeadline(now);
         Links.Send(now);
@@ -221,6 +254,16 @@ internal sealed class Node : IDisposable
             out FlowWriter? commits);
         if (error != Errno.None) { return $"can't open netlink commit socket: {error.Describe()}"; }
         _commits = commits!;
+        if (Expectations is not null)
+        {
+            bool commit = ExternalExpectations is not null;
+            error = ExpectationWriter.TryOpen(
+                commit ? "commit" : "inject", waits: !commit, sync.CommitTimeoutSeconds, counters,
+                _log, out ExpectationWriter? expectations);
+            if (error != Errno.None) { return $"can't open netlink socket: {error.Describe()}"; }
+            if (commit) { _expectationCommits = expectations; }
+            else { ExpectationInjections = expectations; }
+        }
         if (!sync.DisableExternalCache) { return null; }
         error = FlowWriter.TryOpen(
             "inject", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, _log,

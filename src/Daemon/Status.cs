@@ -23,6 +23,7 @@ internal sealed class Status(Node node)
             case ControlRequest.StatisticsRuntime: AppendRuntime(text); break;
             case ControlRequest.StatisticsQueue: AppendQueues(text); break;
             case ControlRequest.StatisticsResendQueue: AppendResendQueue(text); break;
+            case ControlRequest.StatisticsExpectations: AppendExpectations(text); break;
             case ControlRequest.StatisticsProcess: node.Server.AppendReaders(text); break;
             default: break;
         }
@@ -51,6 +52,21 @@ internal sealed class Status(Node node)
             Reports.AppendCacheDetail(text, "external"u8, ReportOf(external));
         }
         else { Reports.AppendInject(text, InjectReport()); }
+    }
+
+    // The blocks of the overview, with the caches of expectations.
+    private void AppendExpectations(TextBuffer text)
+    {
+        if (node.Expectations is not ExpectationTable own) { return; }
+        Reports.AppendCache(text, "internal"u8, ReportOf(own.Counters));
+        if (node.ExternalExpectations is ExpectationTable external)
+        {
+            Reports.AppendCache(text, "external"u8, ReportOf(external.Counters));
+        }
+        else { Reports.AppendInject(text, node.ExpectationInjections!.Report()); }
+        Reports.AppendTraffic(text, node.Kernel.TrafficBytes, node.Kernel.TrafficPackets);
+        Reports.AppendActiveLink(text, ReportOf(node.Links.Current));
+        Reports.AppendMessages(text, node.Engine.Received.Malformed, node.Engine.Counters.Lost);
     }
 
     private void AppendNetwork(TextBuffer text)
@@ -109,20 +125,20 @@ internal sealed class Status(Node node)
             switch (entry.Kind)
             {
                 case SentKind.None: break;
-                case SentKind.Flow: Reports.AppendResendFlow(text, at); break;
+                case SentKind.Flow or SentKind.Expectation:
+                    Reports.AppendResendFlow(text, at);
+                    break;
                 default: Reports.AppendResendControl(text, at, entry.Flags); break;
             }
         }
     }
 
-    private static CacheReport ReportOf(FlowTable table)
-    {
-        CacheCounters counters = table.Counters;
-        return new CacheReport(
-            counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,
-            counters.CreateFailedSpace, counters.Updated, counters.UpdateNotFound,
-            counters.Destroyed, counters.DestroyNotFound);
-    }
+    private static CacheReport ReportOf(FlowTable table) => ReportOf(table.Counters);
+
+    private static CacheReport ReportOf(CacheCounters counters) => new(
+        counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,
+        counters.CreateFailedSpace, counters.Updated, counters.UpdateNotFound,
+        counters.Destroyed, counters.DestroyNotFound);
 
     private BypassReport BypassReport()
     {

@@ -11,6 +11,9 @@ internal enum SentKind : byte
     /// <summary>A flow; the item is its handle.</summary>
     Flow,
 
+    /// <summary>An expectation; the item is its handle.</summary>
+    Expectation,
+
     /// <summary>A control message with a range; flags say which, the item for which peer.</summary>
     Control,
 

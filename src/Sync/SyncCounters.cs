@@ -22,5 +22,6 @@ internal sealed class SyncCounters
     internal ulong PassedUpdate;
     internal ulong PassedDestroy;
     internal ulong PassedDropped;       // not sent: the link takes too little
-    internal ulong ExpectationsIgnored; // expectation messages: not kept in this version
+    internal ulong ExpectationsIgnored; // expectation messages without ExpectationSync here
+    internal ulong ExpectationsExpired; // removed from the external cache, their time was over
 }

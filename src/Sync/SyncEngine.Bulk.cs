@@ -54,6 +54,7 @@ internal sealed partial class SyncEngine
         if (_bulkAgain) { return; }
         _bulk = BulkState.Walking;
         _bulkAt = 0;
+        _bulkExpectationAt = 0;
         _bulkNumber++;
     }
 
@@ -101,7 +102,7 @@ internal sealed partial class SyncEngine
             uint next = _internal.Next(_bulkAt, ref budget);
             if (next == 0)
             {
-                EndWalk();
+                if (TakeBulkExpectations(target, ref length, now)) { EndWalk(); }
                 return;
             }
             if (!_internal.IsInUse(next) || !TakesPart(next))
@@ -240,6 +241,7 @@ internal sealed partial class SyncEngine
             uint next = _external!.Next(owner.SweepAt, ref budget);
             if (next == 0)
             {
+                SweepExternalExpectations(owner);
                 owner.Sweeping = false;
                 break;
             }

@@ -191,7 +191,7 @@ internal sealed partial class SyncEngine
         SyncType type = message.Header.Type;
         if (type is SyncType.ExpectNew or SyncType.ExpectUpdate or SyncType.ExpectDestroy)
         {
-            Counters.ExpectationsIgnored++;
+            OnExpectationData(peer, in message, now);
             return;
         }
         if (!FlowMessage.TryDecode(message.Body, ref _flow, out int unknown))

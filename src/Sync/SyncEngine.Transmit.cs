@@ -121,6 +121,7 @@ internal sealed partial class SyncEngine
         bool paced = _kernelBulkRunning || (_bulk == BulkState.Walking && !Reliable);
         if (paced) { next = Math.Min(next, _paceAt); }
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
+        if (HasExpectations) { next = Math.Min(next, _expireAt); }
         if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
         foreach (Peer? peer in _peers.All)
         {
@@ -144,6 +145,7 @@ internal sealed partial class SyncEngine
         if (IsAlarm) { OnAlarmDeadline(now); }
         else if (now - _lastTransmit >= AliveInterval) { _aliveDue = true; }
         if (now >= _overdueAt) { RepairOverdue(now); }
+        if (HasExpectations) { ExpireExpectations(now); }
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
@@ -211,6 +213,13 @@ internal sealed partial class SyncEngine
         while (_queue.Count != 0)
         {
             uint handle = _queue.Peek();
+            if (TakeQueuedExpectation(handle, target, ref length, out bool blocked))
+            {
+                if (blocked) { return; }
+                _queue.Pop();
+                if (!CanSendData(now)) { return; }
+                continue;
+            }
             if ((_internal.Head(handle).Life & SlotLife.Queued) == 0)
             {
                 _queue.Pop();
@@ -461,6 +470,7 @@ internal sealed partial class SyncEngine
         SentKind kind = entry.Kind;
         uint handle = entry.Item;
         _ring.Release(sequence);
+        if (kind == SentKind.Expectation) { OnExpectationAcknowledged(handle); }
         if (kind != SentKind.Flow) { return; }
         _internal.Head(handle).Life &= ~SlotLife.InFlight;
         FreeIfForgotten(handle);
@@ -484,6 +494,11 @@ internal sealed partial class SyncEngine
         if (lost.Kind == SentKind.Flow)
         {
             Announce(lost.Item);
+            return;
+        }
+        if (lost.Kind == SentKind.Expectation)
+        {
+            AnnounceExpectation(lost.Item);
             return;
         }
         ReleaseInFlight(sequence);

@@ -237,6 +237,7 @@ internal sealed partial class SyncEngine
             if (_internal.IsInUse(handle)) { Drop(handle); }
         }
         _queue.Clear();
+        RequeueExpectations();
     }
 
     /// <summary>Empties the external cache.</summary>

@@ -26,6 +26,9 @@ internal sealed record DaemonConfig
         Sync {
             Mode {{Mode}}
             {{LinkConfig.Render(Link, firewall)}}
+            Options {
+                ExpectationSync {{(ExpectationSync ? "On" : "Off")}}
+            }
         }
         General {
             HashSize 32768
@@ -49,4 +52,7 @@ internal sealed record DaemonConfig
         }
 
         """;
+
+    /// <summary>Expectations are replicated.</summary>
+    internal bool ExpectationSync { get; init; }
 }

@@ -171,7 +171,11 @@ internal sealed class Cluster : IDisposable
         else if (what < 110) { Array.Clear(_cut); }
         else if (what < 120) { node.Engine.RequestBulk(); }
         else if (what < 130) { node.Engine.RequestResync(); }
-        else if (what < 135) { node.Engine.FlushExternal(); }
+        else if (what < 135)
+        {
+            node.Engine.FlushExternal();
+            node.Engine.FlushExternalExpectations();
+        }
         else
         {
             int burst = _random.Next(10) == 0 ? _random.Next(1, 300) : _random.Next(1, 6);
@@ -192,6 +196,11 @@ internal sealed class Cluster : IDisposable
         int key = _random.Next(500);
         if (!kernel.Has(key)) { kernel.Create(key, (uint)_random.Next(3)); }
         else if (_random.Next(3) == 0) { kernel.Destroy(key); }
+        else if (_random.Next(8) == 0)
+        {
+            if (kernel.Expectations.ContainsKey(key)) { kernel.Unexpect(key); }
+            else { kernel.Expect(key, (ushort)_random.Next(40_000, 40_003)); }
+        }
         else { kernel.Change(key, (byte)_random.Next(1, 9), (uint)_random.Next(3)); }
     }
 
@@ -238,6 +247,7 @@ internal sealed class Cluster : IDisposable
                 wrong.AppendLine(
                     $"node {node.Number}: external has {node.External.Count}, not {expected}");
             }
+            CheckExpectations(node, wrong);
             if (node.Engine.Queue.Count != 0 || node.Engine.Ring.Count > 64)
             {
                 wrong.AppendLine($"node {node.Number}: queues are not empty");
@@ -267,6 +277,31 @@ internal sealed class Cluster : IDisposable
                 $"progress {p.LastProgress}, missed {p.MissedSome}");
         }
         return text.AppendLine().ToString();
+    }
+
+    private void CheckExpectations(ModelNode node, StringBuilder wrong)
+    {
+        int expected = 0;
+        foreach (ModelNode owner in _nodes)
+        {
+            bool own = owner == node;
+            ExpectationTable table = own ? node.Expectations : node.ExternalExpectations;
+            expected += own ? 0 : owner.Kernel.Expectations.Count;
+            foreach ((int key, Expectation expectation) in owner.Kernel.Expectations)
+            {
+                uint handle = table.Find(in expectation);
+                if (handle != 0 && !table.At(handle).IsDead) { continue; }
+                wrong.AppendLine($"node {node.Number}: expectation of flow {key} of node " +
+                    $"{owner.Number} is missing");
+            }
+        }
+        if (node.Expectations.Counters.Active != (ulong)node.Kernel.Expectations.Count ||
+            node.ExternalExpectations.Count != expected)
+        {
+            wrong.AppendLine($"node {node.Number}: {node.Expectations.Counters.Active} own and " +
+                $"{node.ExternalExpectations.Count} external expectations, not " +
+                $"{node.Kernel.Expectations.Count} and {expected}");
+        }
     }
 
     private static void CheckInternal(ModelNode node, StringBuilder wrong)

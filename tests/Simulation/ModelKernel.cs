@@ -12,11 +12,19 @@ namespace Conntrackd.Tests.Simulation;
 internal sealed class ModelKernel(int node)
 {
     private readonly Dictionary<int, Flow> _flows = [];
+    private readonly Dictionary<int, Expectation> _expectations = [];
     private uint _nextId = 1;
 
     internal delegate void Event(FlowEventKind kind, ref Flow flow);
 
+    internal delegate void ExpectationEvent(FlowEventKind kind, ref Expectation expectation);
+
     internal Event? Listener { get; set; }
+
+    internal ExpectationEvent? ExpectationListener { get; set; }
+
+    /// <summary>What helpers expect, one at most of each flow, by the key of the flow.</summary>
+    internal IReadOnlyDictionary<int, Expectation> Expectations => _expectations;
 
     internal bool Overrun { get; set; }
 
@@ -51,6 +59,39 @@ internal sealed class ModelKernel(int node)
         _flows.Remove(key);
         flow.Status |= FlowStatus.Dying;
         Tell(FlowEventKind.Destroy, ref flow);
+        if (_expectations.ContainsKey(key)) { Unexpect(key); }
+    }
+
+    /// <summary>The helper of a flow expects another, with one of a few ports.</summary>
+    internal void Expect(int key, ushort port)
+    {
+        Flow master = _flows[key];
+        var expectation = new Expectation
+        {
+            Family = master.Family,
+            Protocol = master.Protocol,
+            MaskProtocol = master.Protocol,
+            MasterProtocol = master.Protocol,
+            Master = master.Orig,
+            Tuple = master.Orig with { L4Source = 0, L4Target = port },
+            Mask = new FlowTuple { L4Target = ushort.MaxValue },
+            TimeoutSeconds = 300,
+            Id = _nextId++,
+            Class = port % 2u,
+            Present = ExpectationAttributes.Tuple | ExpectationAttributes.Mask
+                | ExpectationAttributes.Master | ExpectationAttributes.Timeout
+                | ExpectationAttributes.Class | ExpectationAttributes.Id,
+        };
+        _expectations[key] = expectation;
+        if (!Overrun) { ExpectationListener?.Invoke(FlowEventKind.New, ref expectation); }
+    }
+
+    /// <summary>What was expected has come.</summary>
+    internal void Unexpect(int key)
+    {
+        Expectation expectation = _expectations[key];
+        _expectations.Remove(key);
+        if (!Overrun) { ExpectationListener?.Invoke(FlowEventKind.Destroy, ref expectation); }
     }
 
     private void Tell(FlowEventKind kind, ref Flow flow)

@@ -18,7 +18,10 @@ internal sealed class ModelNode : IDisposable
     private readonly int _ackWindow;
     private readonly int _resendQueue;
     private List<int>? _dump;
+    private List<int>? _expectationDump;
+    private bool _announceDump;
     private int _dumpAt;
+    private bool _expectationsDue;
 
     internal ModelNode(
         int number, SyncMode mode, Random random, Func<long, uint> firstSequence, long now)
@@ -31,6 +34,7 @@ internal sealed class ModelNode : IDisposable
         _resendQueue = random.Next(64, 600);
         Kernel = new ModelKernel(number);
         Kernel.Listener = OnEvent;
+        Kernel.ExpectationListener = OnExpectation;
         Start(now);
     }
 
@@ -43,6 +47,10 @@ internal sealed class ModelNode : IDisposable
     internal FlowTable Internal { get; private set; } = null!;
 
     internal FlowTable External { get; private set; } = null!;
+
+    internal ExpectationTable Expectations { get; private set; } = null!;
+
+    internal ExpectationTable ExternalExpectations { get; private set; } = null!;
 
     internal long Now { get; set; }
 
@@ -67,12 +75,15 @@ internal sealed class ModelNode : IDisposable
             CacheTimeoutSeconds = CacheTimeoutSeconds,
         };
         Engine = new SyncEngine(settings, Internal, External, null, now);
+        Expectations = new ExpectationTable(100_000);
+        ExternalExpectations = new ExpectationTable(100_000);
+        Engine.ReplicateExpectations(Expectations, ExternalExpectations, null);
         Kernel.Overrun = false;
-        Engine.BeginDump(announce: false, announceSweep: false);
-        _dump = [.. Kernel.Keys];
-        _dumpAt = 0;
+        BeginDump(announce: false, Kernel.Keys);
         while (_dump is not null) { StepDump(int.MaxValue); }
         while (Engine.Step()) { }
+        BeginExpectationDump();
+        StepExpectationDump(int.MaxValue);
     }
 
     /// <summary>
@@ -81,17 +92,25 @@ internal sealed class ModelNode : IDisposable
     internal void EndOverrun()
     {
         Kernel.Overrun = false;
-        Engine.BeginDump(announce: true, announceSweep: true);
         // A dump shows what is there when its part is written; keys are fixed in random order now.
-        _dump = [.. Kernel.Keys.OrderBy(_ => _random.Next())];
-        _dumpAt = 0;
+        _expectationDump = null;
+        BeginDump(announce: true, Kernel.Keys.OrderBy(_ => _random.Next()));
     }
 
     /// <summary>A turn of the loop: some dump records, then a piece of the long walks.</summary>
     internal bool Turn()
     {
+        bool flows = _dump is not null;
         StepDump(_random.Next(1, 20));
-        return Engine.Step() | _dump is not null;
+        bool more = Engine.Step();
+        if (flows && _dump is null) { _expectationsDue = true; }
+        if (_expectationsDue && !Engine.IsReconciling)
+        {
+            _expectationsDue = false;
+            BeginExpectationDump();
+        }
+        StepExpectationDump(_random.Next(1, 20));
+        return more | _dump is not null | _expectationDump is not null;
     }
 
     public void Dispose()
@@ -116,6 +135,41 @@ internal sealed class ModelNode : IDisposable
             Engine.OnDumpRecord(ref flow, Now);
         }
     }
+
+    private void BeginDump(bool announce, IEnumerable<int> keys)
+    {
+        _announceDump = announce;
+        Engine.BeginDump(announce, announceSweep: announce);
+        _dump = [.. keys];
+        _dumpAt = 0;
+    }
+
+    // Behind the flows, as the daemon does it: their masters must be known.
+    private void BeginExpectationDump()
+    {
+        Engine.BeginExpectationDump(_announceDump, announceSweep: _announceDump);
+        _expectationDump = [.. Kernel.Expectations.Keys];
+        _dumpAt = 0;
+    }
+
+    private void StepExpectationDump(int records)
+    {
+        while (_expectationDump is not null && records-- > 0)
+        {
+            if (_dumpAt == _expectationDump.Count)
+            {
+                _expectationDump = null;
+                Engine.OnExpectationDumpEnd(complete: true);
+                return;
+            }
+            int key = _expectationDump[_dumpAt++];
+            if (!Kernel.Expectations.TryGetValue(key, out Expectation expectation)) { continue; }
+            Engine.OnExpectationRecord(ref expectation, Now);
+        }
+    }
+
+    private void OnExpectation(FlowEventKind kind, ref Expectation expectation) =>
+        Engine.OnExpectation(kind, ref expectation, announce: true, Now);
 
     private void OnEvent(FlowEventKind kind, ref Flow flow) =>
         Engine.OnEvent(kind, ref flow, announce: true, Now);

@@ -1,0 +1,96 @@
+using Conntrackd.Conntrack;
+using Conntrackd.Kernel;
+using Conntrackd.Linux;
+
+namespace Conntrackd.Daemon;
+
+// Expectations of the own kernel, and the sequence numbers that helpers shift.
+//
+// Expectation events are listened to even without ExpectationSync: each tells that the helper of a
+// flow has been at work, and only a question to the kernel shows what it did to the flow.
+internal sealed partial class KernelSide : IExpectationSink
+{
+    private FlowLookup _lookup = null!;
+
+    private bool ReplicatesExpectations => _options.Sync!.ExpectationSync.IsOn;
+
+    /// <inheritdoc/>
+    public void OnExpectation(
+        FlowEventKind kind, ref Expectation expectation, EventOrigin origin)
+    {
+        if (origin == EventOrigin.Inject) { return; }
+        long now = Now();
+        if (kind != FlowEventKind.Destroy && origin == EventOrigin.Other)
+        {
+            _lookup.Want(expectation.Family, expectation.MasterProtocol, in expectation.Master,
+                expectation.KeyZone, now);
+        }
+        if (!ReplicatesExpectations) { return; }
+        bool accepted = Covers(in expectation) &&
+            _engine.OnExpectation(kind, ref expectation, origin == EventOrigin.Other, now);
+        if (!accepted) { Counters.EventsFiltered++; }
+    }
+
+    /// <inheritdoc/>
+    public void OnExpectationRecord(ref Expectation expectation)
+    {
+        if (Covers(in expectation)) { _engine.OnExpectationRecord(ref expectation, Now()); }
+    }
+
+    /// <summary>Deletes all expectations of the kernel.</summary>
+    internal void FlushExpectations()
+    {
+        _log.Notice("flushing kernel expect table");
+        if (!_flusher.AddExpectationFlush(0))
+        {
+            _flusher.Flush();
+            _flusher.AddExpectationFlush(0);
+        }
+        _flusher.Flush();
+    }
+
+    private bool Covers(in Expectation expectation) =>
+        _options.Sync!.ExpectationSync.Covers(
+            expectation.Has(ExpectationAttributes.Helper) ? expectation.Helper.Text : default);
+
+    // The bit says that there are offsets, the event does not say which.
+    private void WantAdjustment(in Flow flow)
+    {
+        const FlowStatus Adjusted = FlowStatus.SeqAdjust;
+        bool told = !flow.Has(FlowAttributes.Status) || (flow.Status & Adjusted) == 0 ||
+            flow.Has(FlowAttributes.SequenceAdjust);
+        if (told || !_engine.LacksAdjustment(in flow)) { return; }
+        _lookup.Want(flow.Family, flow.Protocol, in flow.Orig, flow.KeyZone, Now());
+    }
+
+    private void BeginExpectationDump(Purpose purpose)
+    {
+        bool lost = purpose == Purpose.ReconcileExpectations;
+        Counters.ResyncKernel++;
+        _log.Notice("resync with master expect table" + (lost ? " (events were lost)" : ""));
+        _engine.BeginExpectationDump(announce: lost, announceSweep: true);
+    }
+
+    // The first read, behind that of the flows; null, or what failed.
+    private string? PopulateExpectations()
+    {
+        if (!ReplicatesExpectations) { return null; }
+        for (int tries = 0; tries < 5; tries++)
+        {
+            _engine.BeginExpectationDump(announce: false, announceSweep: false);
+            Errno error = _reader.StartExpectationDump();
+            if (error == Errno.None)
+            {
+                _running = Purpose.ResyncExpectations;
+                error = _reader.RunToEnd();
+            }
+            if (error == Errno.None) { break; }
+            if (error != Errno.Eintr)
+            {
+                return $"can't dump the kernel expect table: {error.Describe()}";
+            }
+        }
+        _wanted[(int)Purpose.ResyncExpectations] = false;
+        return null;
+    }
+}
