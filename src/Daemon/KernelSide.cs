@@ -41,7 +41,8 @@ internal sealed partial class KernelSide
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
 
-    private readonly SyncEngine _engine;
+    private readonly IKernelMirror _engine;
+    private readonly SyncEngine? _replica;      // the engine, if there are peers
     private readonly FlowFilter _filter;
     private readonly Config.Options _options;
     private readonly Log _log;
@@ -57,9 +58,10 @@ internal sealed partial class KernelSide
     private uint _flushed;
 
     internal KernelSide(
-        SyncEngine engine, Config.Options options, long started, Log log)
+        IKernelMirror engine, Config.Options options, long started, Log log)
     {
         _engine = engine;
+        _replica = engine as SyncEngine;
         _filter = options.Filter;
         _options = options;
         _started = started;
@@ -80,12 +82,13 @@ internal sealed partial class KernelSide
     /// Null, or what failed.
     /// </summary>
     internal string? TryStart(
-        EventLoop loop, FlowWriter commits, FlowWriter? injections,
-        ExpectationWriter? expectationCommits, ExpectationWriter? expectationInjections)
+        EventLoop loop, FlowWriter? commits = null, FlowWriter? injections = null,
+        ExpectationWriter? expectationCommits = null,
+        ExpectationWriter? expectationInjections = null)
     {
         var wanted = new EventSourceOptions(
             _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: true);
+            _options.NetlinkEventsReliable, Expectations: _replica is not null);
         Errno error = EventSource.TryOpen(
             wanted, this, Counters, _log, out EventSource? events, expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
@@ -97,18 +100,26 @@ internal sealed partial class KernelSide
         error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
         if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
         _flusher = flusher!;
-        error = FlowLookup.TryOpen(_engine, Counters, out FlowLookup? lookup);
-        if (error != Errno.None) { return $"can't open netlink get socket: {error.Describe()}"; }
-        _lookup = lookup!;
+        if (_replica is not null)
+        {
+            error = FlowLookup.TryOpen(_replica, Counters, out _lookup);
+            if (error != Errno.None)
+            {
+                return $"can't open netlink get socket: {error.Describe()}";
+            }
+        }
         _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
-        _events.AddRequester(commits.PortId, EventOrigin.Commit);
-        _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
+        if (commits is not null)
+        {
+            _events.AddRequester(commits.PortId, EventOrigin.Commit);
+            _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
+        }
         if (injections is not null)
         {
             _events.AddRequester(injections.PortId, EventOrigin.Inject);
             _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
         }
-        DropEchoes(commits, injections);
+        if (commits is not null) { DropEchoes(commits, injections); }
         if (expectationCommits is not null)
         {
             _events.AddRequester(expectationCommits.PortId, EventOrigin.Commit);
@@ -144,7 +155,7 @@ internal sealed partial class KernelSide
             _dropsAt = now + DropsInterval;
             _events.PollDrops();
         }
-        _lookup.Turn(now);
+        _lookup?.Turn(now);
         _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)

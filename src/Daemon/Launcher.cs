@@ -50,25 +50,15 @@ internal static class Launcher
     // What the language allows and this version does not do is said, never passed over.
     private static bool IsSupported(Options options, Log log)
     {
-        if (options.Sync is not SyncOptions sync)
-        {
-            log.Error("nothing to do: the configuration has no Sync section, and this version " +
-                "has no statistics mode");
-            return false;
-        }
-        string? missing = sync.Mode == SyncMode.Alarm ? "Mode ALARM"
-            : sync.DisableInternalCache ? "DisableInternalCache"
-            : sync.Links.Count > 0 && sync.Links[0].Kind == LinkKind.Tcp ? "a TCP link"
+        SyncOptions? sync = options.Sync;
+        string? missing = sync?.Mode == SyncMode.Alarm ? "Mode ALARM"
+            : sync is { DisableInternalCache: true } ? "DisableInternalCache"
+            : sync is { Links: [{ Kind: LinkKind.Tcp }, ..] } ? "a TCP link"
             : options.PollSeconds != 0 ? "PollSecs"
             : null;
         if (missing is not null)
         {
             log.Error($"{missing} is not available in this version");
-            return false;
-        }
-        if (sync.Links.Count == 0)
-        {
-            log.Error("the Sync section has no link: add a Multicast or UDP block");
             return false;
         }
         if (options.HasHelperSection)
@@ -115,7 +105,7 @@ internal static class Launcher
         SetScheduler(options.Scheduler, log);
         ServiceNotifier? notifier =
             options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
-        using var node = new Node(options, notifier, log);
+        using DaemonLoop node = Create(options, notifier, log);
         string? failed = node.TryStart() ?? WatchSignals(node, log);
         if (failed is not null)
         {
@@ -139,13 +129,26 @@ internal static class Launcher
         return Success;
     }
 
+    private static DaemonLoop Create(Options options, ServiceNotifier? notifier, Log log) =>
+        options.Sync is not null ? new Node(options, notifier, log)
+        : options.Stats is not null ? new StatsNode(options, notifier, log)
+        : new IdleNode(options, notifier, log);
+
     private static void TellSettings(Options options, Log log)
     {
+        if (options.Sync is null && options.Stats is null)
+        {
+            log.Notice("no Sync and no Stats section: nothing to do but to answer clients");
+            return;
+        }
         if (options.NetlinkEventsReliable)
         {
             log.Notice("reliable ctnetlink event delivery is ENABLED.");
         }
-        if (options.Sync!.DisableExternalCache) { log.Notice("disabling external cache"); }
+        if (options.Sync is { DisableExternalCache: true })
+        {
+            log.Notice("disabling external cache");
+        }
         log.Notice("using user-space event filtering");
         if (!options.IsNetlinkBufferHonoured)
         {
@@ -169,7 +172,7 @@ internal static class Launcher
         }
     }
 
-    private static string? WatchSignals(Node node, Log log)
+    private static string? WatchSignals(DaemonLoop node, Log log)
     {
         Errno error = SignalDescriptor.TryOpen(SignalMask.Handled, out SignalDescriptor? signals);
         if (error == Errno.None)
@@ -180,7 +183,8 @@ internal static class Launcher
     }
 
     /// <summary>Does what a signal asks for.</summary>
-    private sealed class SignalReader(Node node, SignalDescriptor signals, Log log) : IReadyHandler
+    private sealed class SignalReader(DaemonLoop node, SignalDescriptor signals, Log log)
+        : IReadyHandler
     {
         public void OnReady(int fd, EventMask mask)
         {

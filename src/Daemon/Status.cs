@@ -83,12 +83,12 @@ internal sealed class Status(Node node)
         foreach (Links.Link link in node.Links.All) { Reports.AppendLink(text, ReportOf(link)); }
     }
 
-    private void AppendRuntime(TextBuffer text)
+    /// <summary>What every mode tells of the kernel and of itself.</summary>
+    internal static RuntimeReport RuntimeOf(DaemonLoop loop, KernelCounters kernel)
     {
-        KernelCounters kernel = node.Kernel.Counters;
-        ControlCounters control = node.Server.Counters;
-        long uptime = (Clock.MonotonicMicroseconds() - node.StartedMicroseconds) / 1_000_000;
-        Reports.AppendRuntime(text, new RuntimeReport(
+        ControlCounters control = loop.Server.Counters;
+        long uptime = (Clock.MonotonicMicroseconds() - loop.StartedMicroseconds) / 1_000_000;
+        return new RuntimeReport(
             uptime, kernel.EventsReceived, kernel.EventsFiltered, kernel.EventsUnknownType,
             kernel.CatchEventFailed, kernel.DumpUnknownType, kernel.Overruns,
             kernel.FlushKernel, kernel.ResyncKernel, (ulong)kernel.BufferBytes)
@@ -96,8 +96,11 @@ internal sealed class Status(Node node)
             ChildFailed = control.ReaderFailed,
             LocalReadFailed = control.LocalReadFailed,
             LocalUnknownRequest = control.LocalUnknownRequest,
-        });
+        };
     }
+
+    private void AppendRuntime(TextBuffer text) =>
+        Reports.AppendRuntime(text, RuntimeOf(node, node.Kernel.Counters));
 
     private void AppendQueues(TextBuffer text)
     {
@@ -131,7 +134,8 @@ internal sealed class Status(Node node)
         }
     }
 
-    private static CacheReport ReportOf(FlowTable table) => ReportOf(table.Counters);
+    /// <summary>The counters of a cache.</summary>
+    internal static CacheReport ReportOf(FlowTable table) => ReportOf(table.Counters);
 
     private static CacheReport ReportOf(CacheCounters counters) => new(
         counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,

@@ -18,7 +18,7 @@ namespace Conntrackd.Sync;
 /// more than the peer has acknowledged room for (here a window per peer), forgetting what no longer
 /// fits into the resend queue (here followed by a bulk).</para>
 /// </remarks>
-internal sealed partial class SyncEngine
+internal sealed partial class SyncEngine : IKernelMirror
 {
     internal const long Second = 1_000_000;
     private const int GenerationShift = 4;
@@ -83,7 +83,7 @@ internal sealed partial class SyncEngine
     /// <param name="flow">What the event said of the flow.</param>
     /// <param name="announce">False for what this daemon did itself (commit, flush).</param>
     /// <param name="now">Time.</param>
-    internal void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
+    public void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
     {
         uint handle = _internal.Find(in flow);
         if (kind == FlowEventKind.Destroy)
@@ -124,7 +124,7 @@ internal sealed partial class SyncEngine
     /// </summary>
     /// <param name="announce">Tell the peers of flows that are new or differ (overrun).</param>
     /// <param name="announceSweep">Tell them of flows that are gone.</param>
-    internal void BeginDump(bool announce, bool announceSweep)
+    public void BeginDump(bool announce, bool announceSweep)
     {
         _announceDump = announce;
         _announceSweep = announceSweep;
@@ -134,7 +134,7 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>One record of the table.</summary>
-    internal void OnDumpRecord(ref Flow flow, long now)
+    public void OnDumpRecord(ref Flow flow, long now)
     {
         uint handle = _internal.Find(in flow);
         if (handle == 0)
@@ -170,7 +170,7 @@ internal sealed partial class SyncEngine
     /// The table was read. With <paramref name="complete"/> false nothing is swept; the caller
     /// dumps again. The sweep itself is done by <see cref="Step"/>.
     /// </summary>
-    internal void OnDumpEnd(bool complete)
+    public void OnDumpEnd(bool complete)
     {
         _dumping = false;
         _sweeping = true;
@@ -180,12 +180,12 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>True while a dump or its sweep is under way.</summary>
-    internal bool IsReconciling => _dumping || _sweeping;
+    public bool IsReconciling => _dumping || _sweeping;
 
     /// <summary>
     /// Goes on with long walks, a bounded piece. True if there is more to do at once.
     /// </summary>
-    internal bool Step()
+    public bool Step()
     {
         bool more = false;
         foreach (Peer? peer in _peers.All)

@@ -1,0 +1,54 @@
+using Conntrackd.Cache;
+using Conntrackd.Config;
+using Conntrackd.Control;
+using Conntrackd.Linux;
+using Conntrackd.Sync;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>A daemon in statistics mode: follows the kernel, logs every flow that ends.</summary>
+internal sealed class StatsNode : DaemonLoop
+{
+    private readonly FlowLog _flowLog;
+
+    internal StatsNode(Options options, ServiceNotifier? notifier, Log log)
+        : base(options, notifier, log)
+    {
+        Table = new FlowTable(Math.Min(options.HashLimit, FlowsMax), Node.RandomSeed());
+        _flowLog = new FlowLog(options.Filter);
+        Engine = new StatsEngine(Table, _flowLog);
+        Kernel = new KernelSide(Engine, options, StartedMicroseconds, log);
+    }
+
+    /// <summary>The flows of the kernel.</summary>
+    internal FlowTable Table { get; }
+
+    internal StatsEngine Engine { get; }
+
+    internal KernelSide Kernel { get; }
+
+    /// <inheritdoc/>
+    protected override ICommandHandler Handler => new StatsCommands(this, Log);
+
+    /// <inheritdoc/>
+    protected override string? TryOpen() => _flowLog.TryOpen(Options) ?? Kernel.TryStart(Loop);
+
+    /// <inheritdoc/>
+    protected override bool Turn(long now)
+    {
+        bool more = Engine.Step();
+        Kernel.Turn(now);
+        _flowLog.Flush();
+        return more;
+    }
+
+    /// <inheritdoc/>
+    protected override long NextDeadline(long now) => long.MaxValue;
+
+    /// <inheritdoc/>
+    protected override void Close()
+    {
+        Kernel.Dispose();
+        _flowLog.Dispose();
+    }
+}
