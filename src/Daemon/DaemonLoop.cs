@@ -1,5 +1,6 @@
 using Conntrackd.Config;
 using Conntrackd.Control;
+using Conntrackd.Kernel;
 using Conntrackd.Linux;
 
 namespace Conntrackd.Daemon;
@@ -21,7 +22,11 @@ internal abstract class DaemonLoop : IDisposable
     private const long MicrosecondsPerMillisecond = 1000;
     private const int WaitMillisecondsMax = 60_000;
 
+    private const long StatusInterval = 1_000_000;
+
     private long _watchdogAt = long.MaxValue;
+    private long _statusAt;
+    private string _status = "";
     private bool _stopping;
 
     private protected DaemonLoop(Options options, ServiceNotifier? notifier, Log log)
@@ -32,11 +37,21 @@ internal abstract class DaemonLoop : IDisposable
         StartedMicroseconds = Clock.MonotonicMicroseconds();
     }
 
+    /// <summary>The settings in force; a reload changes them.</summary>
     internal Options Options { get; private set; }
 
     internal long StartedMicroseconds { get; }
 
     internal ControlServer Server { get; private set; } = null!;
+
+    /// <summary>Applies a changed configuration; set by the launcher before the loop runs.</summary>
+    internal Func<Action<string>?, string?> Reload { get; set; } = static _ => null;
+
+    /// <summary>What the kernel side has counted.</summary>
+    internal abstract KernelCounters KernelCounters { get; }
+
+    /// <summary>What the service manager shows: a few words, without what always changes.</summary>
+    internal abstract string StatusText { get; }
 
     protected Log Log { get; }
 
@@ -55,7 +70,8 @@ internal abstract class DaemonLoop : IDisposable
         if (failed is not null) { return failed; }
         // Last, so that a client that is answered finds the cache filled.
         failed = ControlServer.TryOpen(
-            Loop, Handler, Options.UnixPath, new ControlLimits(), out ControlServer? server);
+            Loop, new CommonCommands(this, Handler), Options.UnixPath, new ControlLimits(),
+            out ControlServer? server);
         if (failed is not null) { return $"can't open unix socket `{Options.UnixPath}': {failed}"; }
         Server = server!;
         return null;
@@ -76,14 +92,29 @@ internal abstract class DaemonLoop : IDisposable
             long now = Now();
             more = Turn(now);
             Server.OnDeadline(now + StartedMicroseconds);
-            if (now < _watchdogAt) { continue; }
-            _ = Notifier!.KeepAlive();
-            _watchdogAt = now + Notifier.WatchdogIntervalMicroseconds;
+            if (Notifier is not null) { Notify(Notifier, now); }
         }
     }
 
     /// <summary>Ends the loop after this turn.</summary>
     internal void Stop() => _stopping = true;
+
+    /// <summary>
+    /// Takes over settings that <see cref="ReloadPlan"/> allows. Null, or why nothing was changed.
+    /// </summary>
+    internal string? TryApply(Options options)
+    {
+        string? failed = TryChange(options);
+        if (failed is null) { Options = options; }
+        return failed;
+    }
+
+    /// <summary>Opens the log files anew after a rotation.</summary>
+    internal virtual void ReopenLogs()
+    {
+        Errno error = Log.Reopen();
+        if (error != Errno.None) { Log.Error($"can't reopen the log file: {error.Describe()}"); }
+    }
 
     public void Dispose()
     {
@@ -97,6 +128,9 @@ internal abstract class DaemonLoop : IDisposable
 
     /// <summary>Opens what the mode needs. Null, or what failed in words.</summary>
     protected abstract string? TryOpen();
+
+    /// <summary>Applies changed settings. Null, or why nothing was changed.</summary>
+    protected abstract string? TryChange(Options options);
 
     /// <summary>What the mode does once, when all is open and before the first turn.</summary>
     protected virtual void OnRun()
@@ -116,6 +150,21 @@ internal abstract class DaemonLoop : IDisposable
 
     /// <summary>Microseconds since the start.</summary>
     protected long Now() => Clock.MonotonicMicroseconds() - StartedMicroseconds;
+
+    private void Notify(ServiceNotifier notifier, long now)
+    {
+        if (now >= _watchdogAt)
+        {
+            _ = notifier.KeepAlive();
+            _watchdogAt = now + notifier.WatchdogIntervalMicroseconds;
+        }
+        if (now < _statusAt) { return; }
+        _statusAt = now + StatusInterval;
+        string status = StatusText;
+        if (status == _status) { return; }
+        _status = status;
+        _ = notifier.Status(status);
+    }
 
     private int Timeout()
     {

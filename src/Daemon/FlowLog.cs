@@ -21,16 +21,13 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
     private const int BytesMax = 65_536;
     private const string SyslogKey = "Stats.Syslog";
 
-    private readonly FlowFilter _filter;
     private readonly TextBuffer _lines = new(2 * BytesMax);
     private readonly TextBuffer _line = new();
     private readonly byte[] _time = new byte[LogTime.Size];
     private LogFile? _file;
     private Syslog? _syslog;
+    private FlowFilter _filter = FlowFilter.AcceptAll;
     private long _timeSeconds = -1;
-
-    /// <param name="filter">Flows it refuses are not told: they have left the cache only.</param>
-    internal FlowLog(FlowFilter filter) => _filter = filter;
 
     /// <summary>Where syslog lines go; null: nowhere.</summary>
     internal static SyslogFacility? FacilityOf(Options options)
@@ -40,19 +37,32 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
         return names ? stats.Syslog : options.Syslog;
     }
 
-    /// <summary>Opens what the configuration names. Null, or what failed.</summary>
+    /// <summary>
+    /// Opens what the configuration names, in place of what is open. Null, or what failed; then
+    /// nothing has changed.
+    /// </summary>
     internal string? TryOpen(Options options)
     {
+        LogFile? file = null;
         if (options.Stats!.LogFile is string path)
         {
-            Errno error = LogFile.TryOpen(path, out _file);
+            Errno error = LogFile.TryOpen(path, out file);
             if (error != Errno.None) { return $"can't open logfile `{path}': {error.Describe()}"; }
         }
-        if (FacilityOf(options) is SyslogFacility facility)
-        {
-            _syslog = new Syslog((int)facility);
-        }
+        Dispose();
+        _file = file;
+        _syslog = FacilityOf(options) is SyslogFacility facility
+            ? new Syslog((int)facility) : null;
+        // What a new filter refuses leaves the cache, but has not ended.
+        _filter = options.Filter;
         return null;
+    }
+
+    /// <summary>Opens the file anew after a rotation.</summary>
+    internal Errno Reopen()
+    {
+        Flush();
+        return _file?.Reopen() ?? Errno.None;
     }
 
     /// <inheritdoc/>

@@ -5,38 +5,32 @@ using Conntrackd.Linux;
 
 namespace Conntrackd.Daemon;
 
-/// <summary>A daemon whose configuration asks for nothing: it answers clients, and ends.</summary>
+/// <summary>
+/// A daemon whose configuration asks for nothing: it answers what every mode answers, and ends.
+/// </summary>
 internal sealed class IdleNode(Options options, ServiceNotifier? notifier, Log log)
     : DaemonLoop(options, notifier, log), ICommandHandler
 {
-    private readonly KernelCounters _counters = new();
+    /// <inheritdoc/>
+    internal override KernelCounters KernelCounters { get; } = new();
+
+    /// <inheritdoc/>
+    internal override string StatusText => "idle: no Sync and no Stats section";
 
     /// <inheritdoc/>
     protected override ICommandHandler Handler => this;
 
-    /// <inheritdoc/>
-    public CommandReply Execute(ControlRequest request, ControlSession session)
-    {
-        switch (request)
-        {
-            case ControlRequest.StatisticsRuntime:
-                Reports.AppendRuntime(session.Text, Status.RuntimeOf(this, _counters));
-                break;
-            case ControlRequest.StatisticsProcess:
-                Server.AppendReaders(session.Text);
-                break;
-            case ControlRequest.Kill:
-                Stop();
-                break;
-            default:
-                // Accepted, no effect, no output: scripts send them whatever the mode is.
-                break;
-        }
-        return CommandReply.Done;
-    }
+    /// <summary>
+    /// Accepted, no effect, no output: scripts send requests whatever the mode is.
+    /// </summary>
+    public CommandReply Execute(ControlRequest request, ControlSession session) =>
+        CommandReply.Done;
 
     /// <inheritdoc/>
     protected override string? TryOpen() => null;
+
+    /// <inheritdoc/>
+    protected override string? TryChange(Options options) => null;
 
     /// <inheritdoc/>
     protected override bool Turn(long now) => false;

@@ -43,8 +43,6 @@ internal sealed partial class KernelSide
 
     private readonly IKernelMirror _engine;
     private readonly SyncEngine? _replica;      // the engine, if there are peers
-    private readonly FlowFilter _filter;
-    private readonly Config.Options _options;
     private readonly Log _log;
     private readonly long _started;
     private readonly bool[] _wanted = new bool[PurposeCount];
@@ -52,7 +50,10 @@ internal sealed partial class KernelSide
     private EventSource _events = null!;
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
+    private FlowFilter _filter;
+    private Config.Options _options;
     private Purpose? _running;
+    private bool _lost;
     private bool _restart;
     private long _dropsAt;
     private uint _flushed;
@@ -86,11 +87,9 @@ internal sealed partial class KernelSide
         ExpectationWriter? expectationCommits = null,
         ExpectationWriter? expectationInjections = null)
     {
-        var wanted = new EventSourceOptions(
-            _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: _replica is not null);
         Errno error = EventSource.TryOpen(
-            wanted, this, Counters, _log, out EventSource? events, expectationSink: this);
+            EventsOf(_options), this, Counters, _log, out EventSource? events,
+            expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
         _events = events!;
         error = TableReader.TryOpen(
@@ -136,6 +135,23 @@ internal sealed partial class KernelSide
             error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
         }
         return error == Errno.None ? null : $"event loop: {error.Describe()}";
+    }
+
+    /// <summary>
+    /// Takes over changed settings. With another filter the table is read again: what is refused
+    /// now leaves the cache, what was refused enters it, and peers are told.
+    /// </summary>
+    internal void Change(Config.Options options)
+    {
+        bool refilter = !options.Filter.Definition.IsLike(_options.Filter.Definition);
+        _options = options;
+        _filter = options.Filter;
+        Errno error = _events.Change(EventsOf(options));
+        if (error != Errno.None)
+        {
+            _log.Warning($"event socket: NetlinkEventsReliable refused, {error.Describe()}");
+        }
+        if (refilter) { Want(Purpose.Reconcile, session: null); }
     }
 
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
@@ -215,6 +231,7 @@ internal sealed partial class KernelSide
         _restart |= _running is not null and not Purpose.Flush;
         _wanted[(int)Purpose.Reconcile] = true;
         _wanted[(int)Purpose.ReconcileExpectations] |= ReplicatesExpectations;
+        _lost = true;
     }
 
     /// <inheritdoc/>
@@ -290,6 +307,10 @@ internal sealed partial class KernelSide
     private static string DumpFailed(Errno error) =>
         $"dump of the kernel table: {error.Describe()}";
 
+    private EventSourceOptions EventsOf(Config.Options options) => new(
+        options.NetlinkBufferBytes, options.NetlinkBufferMaxBytes,
+        options.NetlinkEventsReliable, Expectations: _replica is not null);
+
     private long Now() => Clock.MonotonicMicroseconds() - _started;
 
     private static bool IsOfExpectations(Purpose purpose) =>
@@ -315,7 +336,9 @@ internal sealed partial class KernelSide
         {
             case Purpose.Reconcile:
                 Counters.ResyncKernel++;
-                _log.Notice("resync with master conntrack table (events were lost)");
+                _log.Notice("resync with master conntrack table " +
+                    (_lost ? "(events were lost)" : "(filter changed)"));
+                _lost = false;
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
             case Purpose.Resync:
@@ -356,10 +379,8 @@ internal sealed partial class KernelSide
     /// <summary>Reads events when there are some.</summary>
     private sealed class EventReader(KernelSide owner) : IReadyHandler
     {
-        private readonly int _eventsPerTurn =
-            Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin);
-
-        public void OnReady(int fd, EventMask mask) => owner._events.Read(_eventsPerTurn);
+        public void OnReady(int fd, EventMask mask) => owner._events.Read(
+            Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin));
     }
 
     /// <summary>Reads the next parts of a dump.</summary>

@@ -73,6 +73,12 @@ internal sealed class Node : DaemonLoop
     internal bool IsCommitting => _commit is not null;
 
     /// <inheritdoc/>
+    internal override KernelCounters KernelCounters => Kernel.Counters;
+
+    /// <inheritdoc/>
+    internal override string StatusText => SyncState.Describe(Engine.Peers);
+
+    /// <inheritdoc/>
     protected override ICommandHandler Handler => new Commands(this, Log);
 
     /// <inheritdoc/>
@@ -92,6 +98,20 @@ internal sealed class Node : DaemonLoop
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
         return Kernel.TryStart(
             Loop, _commits, Injections, _expectationCommits, ExpectationInjections);
+    }
+
+    /// <inheritdoc/>
+    protected override string? TryChange(Options options)
+    {
+        SyncOptions sync = options.Sync!;
+        uint limit = Math.Min(options.HashLimit, FlowsMax);
+        Internal.SetLimit(limit);
+        External?.SetLimit(limit);
+        Engine.Change(SettingsOf(sync));
+        _commits.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
+        Injections?.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
+        Kernel.Change(options);
+        return null;
     }
 
     /// <inheritdoc/>

@@ -28,9 +28,6 @@ internal sealed class StatsCommands(StatsNode node, Log log) : ICommandHandler
                 log.Notice("flushing caches");
                 node.Engine.FlushCache();
                 return CommandReply.Done;
-            case ControlRequest.Kill:
-                node.Stop();
-                return CommandReply.Done;
             default:
                 AppendStatistics(request, session);
                 return CommandReply.Done;
@@ -49,13 +46,6 @@ internal sealed class StatsCommands(StatsNode node, Log log) : ICommandHandler
                 break;
             case ControlRequest.StatisticsCache:
                 Reports.AppendCacheDetail(session.Text, "stats"u8, Status.ReportOf(node.Table));
-                break;
-            case ControlRequest.StatisticsRuntime:
-                Reports.AppendRuntime(
-                    session.Text, Status.RuntimeOf(node, node.Kernel.Counters));
-                break;
-            case ControlRequest.StatisticsProcess:
-                node.Server.AppendReaders(session.Text);
                 break;
             default:
                 break;

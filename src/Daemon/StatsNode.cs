@@ -1,6 +1,7 @@
 using Conntrackd.Cache;
 using Conntrackd.Config;
 using Conntrackd.Control;
+using Conntrackd.Kernel;
 using Conntrackd.Linux;
 using Conntrackd.Sync;
 
@@ -15,7 +16,7 @@ internal sealed class StatsNode : DaemonLoop
         : base(options, notifier, log)
     {
         Table = new FlowTable(Math.Min(options.HashLimit, FlowsMax), Node.RandomSeed());
-        _flowLog = new FlowLog(options.Filter);
+        _flowLog = new FlowLog();
         Engine = new StatsEngine(Table, _flowLog);
         Kernel = new KernelSide(Engine, options, StartedMicroseconds, log);
     }
@@ -28,10 +29,34 @@ internal sealed class StatsNode : DaemonLoop
     internal KernelSide Kernel { get; }
 
     /// <inheritdoc/>
+    internal override KernelCounters KernelCounters => Kernel.Counters;
+
+    /// <inheritdoc/>
+    internal override string StatusText => "statistics: logging the flows that end";
+
+    /// <inheritdoc/>
     protected override ICommandHandler Handler => new StatsCommands(this, Log);
 
     /// <inheritdoc/>
     protected override string? TryOpen() => _flowLog.TryOpen(Options) ?? Kernel.TryStart(Loop);
+
+    /// <inheritdoc/>
+    internal override void ReopenLogs()
+    {
+        base.ReopenLogs();
+        Errno error = _flowLog.Reopen();
+        if (error != Errno.None) { Log.Error($"can't reopen the flow log: {error.Describe()}"); }
+    }
+
+    /// <inheritdoc/>
+    protected override string? TryChange(Options options)
+    {
+        string? failed = _flowLog.TryOpen(options);
+        if (failed is not null) { return failed; }
+        Table.SetLimit(Math.Min(options.HashLimit, FlowsMax));
+        Kernel.Change(options);
+        return null;
+    }
 
     /// <inheritdoc/>
     protected override bool Turn(long now)

@@ -20,11 +20,9 @@ internal sealed class Status(Node node)
             case ControlRequest.StatisticsCache: AppendCaches(text); break;
             case ControlRequest.StatisticsNetwork: AppendNetwork(text); break;
             case ControlRequest.StatisticsLink: AppendLinks(text); break;
-            case ControlRequest.StatisticsRuntime: AppendRuntime(text); break;
             case ControlRequest.StatisticsQueue: AppendQueues(text); break;
             case ControlRequest.StatisticsResendQueue: AppendResendQueue(text); break;
             case ControlRequest.StatisticsExpectations: AppendExpectations(text); break;
-            case ControlRequest.StatisticsProcess: node.Server.AppendReaders(text); break;
             default: break;
         }
     }
@@ -84,8 +82,9 @@ internal sealed class Status(Node node)
     }
 
     /// <summary>What every mode tells of the kernel and of itself.</summary>
-    internal static RuntimeReport RuntimeOf(DaemonLoop loop, KernelCounters kernel)
+    internal static RuntimeReport RuntimeOf(DaemonLoop loop)
     {
+        KernelCounters kernel = loop.KernelCounters;
         ControlCounters control = loop.Server.Counters;
         long uptime = (Clock.MonotonicMicroseconds() - loop.StartedMicroseconds) / 1_000_000;
         return new RuntimeReport(
@@ -98,9 +97,6 @@ internal sealed class Status(Node node)
             LocalUnknownRequest = control.LocalUnknownRequest,
         };
     }
-
-    private void AppendRuntime(TextBuffer text) =>
-        Reports.AppendRuntime(text, RuntimeOf(node, node.Kernel.Counters));
 
     private void AppendQueues(TextBuffer text)
     {

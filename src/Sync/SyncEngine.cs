@@ -23,11 +23,11 @@ internal sealed partial class SyncEngine : IKernelMirror
     internal const long Second = 1_000_000;
     private const int GenerationShift = 4;
 
-    private readonly SyncSettings _settings;
+    private SyncSettings _settings;
     private readonly FlowTable _internal;
     private readonly FlowTable? _external;
     private readonly IFlowInjector? _injector;
-    private readonly FlowMessageOptions _messageOptions;
+    private FlowMessageOptions _messageOptions;
     private readonly SendQueue _queue = new();
     private Flow _flow;
 
@@ -75,6 +75,20 @@ internal sealed partial class SyncEngine : IKernelMirror
 
     /// <summary>Flows that wait to be announced; for reports.</summary>
     internal SendQueue Queue => _queue;
+
+    /// <summary>
+    /// Takes over changed settings; mode, resend queue and first sequence stay as they began.
+    /// </summary>
+    internal void Change(SyncSettings settings)
+    {
+        _settings = settings with
+        {
+            Mode = _settings.Mode,
+            ResendQueueSize = _settings.ResendQueueSize,
+            FirstSequence = _settings.FirstSequence,
+        };
+        _messageOptions = new FlowMessageOptions(settings.SendTimeouts, settings.WindowTracking);
+    }
 
     private bool Reliable => _settings.Mode == SyncMode.Ftfw;
 
