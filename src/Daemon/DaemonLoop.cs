@@ -28,6 +28,7 @@ internal abstract class DaemonLoop : IDisposable
     private long _statusAt;
     private string _status = "";
     private bool _stopping;
+    private Pace _pace;
 
     private protected DaemonLoop(Options options, ServiceNotifier? notifier, Log log)
     {
@@ -93,6 +94,10 @@ internal abstract class DaemonLoop : IDisposable
             more = Turn(now);
             Server.OnDeadline(now + StartedMicroseconds);
             if (Notifier is not null) { Notify(Notifier, now); }
+            if (more) { continue; }
+            long wait = _pace.Gather(
+                KernelCounters.EventsReceived, KernelCounters.BufferBytes, Now());
+            if (wait != 0) { Libc.Sleep(wait); }
         }
     }
 
