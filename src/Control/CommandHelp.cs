@@ -25,7 +25,7 @@ internal static class CommandHelp
         text.Append("\nLong names:\n"u8);
         foreach (CommandOption option in CommandOptions.General) { AppendLong(text, option); }
         foreach (CommandOption option in CommandOptions.Client) { AppendLong(text, option); }
-        text.Append("\nMore, by long names only:\n"u8);
+        text.Append("\nMore than the original has:\n"u8);
         foreach (CommandOption option in CommandOptions.Own) { AppendOwn(text, option); }
         text.Append((byte)'\n');
     }
@@ -40,8 +40,12 @@ internal static class CommandHelp
         text.Append($"  -{option.Letter}{blank}{option.Operand}, {option.Help}\n");
     }
 
-    private static void AppendOwn(TextBuffer text, CommandOption option) =>
-        text.Append($"  --{option.LongName}, {option.Help}\n");
+    private static void AppendOwn(TextBuffer text, CommandOption option)
+    {
+        string letter = char.IsControl(option.Letter) ? "" : $"-{option.Letter}, ";
+        string blank = option.Operand.Length == 0 ? "" : " ";
+        text.Append($"  {letter}--{option.LongName}{blank}{option.Operand}, {option.Help}\n");
+    }
 
     private static void AppendLong(TextBuffer text, CommandOption option) =>
         text.Append($"  -{option.Letter}, --{option.LongName}\n");

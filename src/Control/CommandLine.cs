@@ -115,9 +115,27 @@ internal sealed record CommandLine
                 reader.Request = xml;
                 return null;
 
+            case CommandOptions.Output:
+                return TakeForm(ref reader, word);
+
             default:
                 return TakeRequest(ref reader, option!, word);
         }
+    }
+
+    private static CommandLine? TakeForm(ref Reader reader, string word)
+    {
+        if (!reader.TryTakeOperand(out string? name)
+            || !ReplyForms.TryFind(name, out ReplyForm form))
+        {
+            return Invalid($"Invalid parameters: `{word}' needs json or extended");
+        }
+        if (ReplyForms.Combine(reader.Request, form) is not ControlRequest request)
+        {
+            return Invalid($"Invalid parameters: `{word}' must follow -i, -e (flows) or -s");
+        }
+        reader.Request = request;
+        return null;
     }
 
     private static CommandLine? TakeRequest(ref Reader reader, CommandOption option, string word)

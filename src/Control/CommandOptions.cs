@@ -30,6 +30,7 @@ internal static class CommandOptions
     internal const char Version = 'v';
     internal const char Help = 'h';
     internal const char Xml = 'x';
+    internal const char Output = 'o';
 
     // Options of ours have long names only; these stand where the others have their letter.
     internal const char Check = '\u0001';
@@ -52,6 +53,7 @@ internal static class CommandOptions
     /// <summary>Options that the original does not have.</summary>
     internal static readonly CommandOption[] Own =
     [
+        new(Output, "output", "[json|extended]", "form of the answer (requires -i, -e or -s)"),
         new(Check, "check", "", "check the configuration file, start nothing"),
         new(PrintConfig, "print-config", "", "show the settings in force and where they are from"),
         new(Reload, "reload", "", "apply the changed configuration file")

@@ -1,3 +1,4 @@
+using Conntrackd.Cache;
 using Conntrackd.Control;
 
 namespace Conntrackd.Daemon;
@@ -25,8 +26,16 @@ internal sealed class CommonCommands(DaemonLoop loop, ICommandHandler mode) : IC
                 string? failed = loop.Reload(line => session.Text.Append($"{line}\n"));
                 if (failed is not null) { session.Fail(failed); }
                 return CommandReply.Done;
+            case ControlRequest.DumpInternal or ControlRequest.DumpExternal
+                when session.Form != ReplyForm.Original:
+                return loop.TableOf(request) is FlowTable table
+                    ? CommandReply.Dump(
+                        new FormDump(table, session.Form, loop.StartedMicroseconds))
+                    : CommandReply.Done;
             default:
-                return mode.Execute(request, session);
+                CommandReply reply = mode.Execute(request, session);
+                if (session.Form != ReplyForm.Original) { loop.AppendMore(request, session.Text); }
+                return reply;
         }
     }
 }

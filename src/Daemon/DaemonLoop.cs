@@ -1,4 +1,6 @@
+using Conntrackd.Cache;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
@@ -99,6 +101,14 @@ internal abstract class DaemonLoop : IDisposable
                 KernelCounters.EventsReceived, KernelCounters.BufferBytes, Now());
             if (wait != 0) { Libc.Sleep(wait); }
         }
+    }
+
+    /// <summary>The cache that a dump shows; null if there is none.</summary>
+    internal virtual FlowTable? TableOf(ControlRequest dump) => null;
+
+    /// <summary>Appends what our own forms tell besides the original's blocks.</summary>
+    internal virtual void AppendMore(ControlRequest topic, TextBuffer text)
+    {
     }
 
     /// <summary>Ends the loop after this turn.</summary>

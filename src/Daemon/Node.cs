@@ -1,5 +1,6 @@
 using Conntrackd.Cache;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
@@ -76,7 +77,7 @@ internal sealed class Node : DaemonLoop
     internal override KernelCounters KernelCounters => Kernel.Counters;
 
     /// <inheritdoc/>
-    internal override string StatusText => SyncState.Describe(Engine.Peers);
+    internal override string StatusText => SyncState.Describe(Engine.Peers, IsReliable);
 
     /// <inheritdoc/>
     protected override ICommandHandler Handler => new Commands(this, Log);
@@ -98,6 +99,17 @@ internal sealed class Node : DaemonLoop
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
         return Kernel.TryStart(
             Loop, _commits, Injections, _expectationCommits, ExpectationInjections);
+    }
+
+    /// <inheritdoc/>
+    internal override FlowTable? TableOf(ControlRequest dump) =>
+        dump == ControlRequest.DumpInternal ? Internal : External;
+
+    /// <inheritdoc/>
+    internal override void AppendMore(ControlRequest topic, TextBuffer text)
+    {
+        bool network = topic is ControlRequest.Statistics or ControlRequest.StatisticsNetwork;
+        if (network) { SyncState.Append(text, Engine.Peers, IsReliable, Now()); }
     }
 
     /// <inheritdoc/>

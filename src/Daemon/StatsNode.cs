@@ -41,6 +41,10 @@ internal sealed class StatsNode : DaemonLoop
     protected override string? TryOpen() => _flowLog.TryOpen(Options) ?? Kernel.TryStart(Loop);
 
     /// <inheritdoc/>
+    internal override FlowTable? TableOf(ControlRequest dump) =>
+        dump == ControlRequest.DumpInternal ? Table : null;
+
+    /// <inheritdoc/>
     internal override void ReopenLogs()
     {
         base.ReopenLogs();

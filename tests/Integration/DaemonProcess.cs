@@ -43,6 +43,8 @@ internal sealed class DaemonProcess
 
     internal bool IsRunning => _process is { HasExited: false };
 
+    internal int ProcessId => _process!.Id;
+
     internal int ExitCode => _process!.ExitCode;
 
     /// <summary>What it printed and what it logged, for messages of failed assertions.</summary>

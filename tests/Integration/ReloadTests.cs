@@ -1,6 +1,4 @@
 using System.IO;
-using System.Net.Sockets;
-using System.Text;
 using Xunit;
 
 namespace Conntrackd.Tests.Integration;
@@ -86,43 +84,31 @@ public sealed class ReloadTests
     [LabFact]
     public void The_service_manager_hears_of_start_reload_watchdog_state_and_stop()
     {
-        using var pair = new Lab();
-        string path = pair.PathOf("notify");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, 0);
-        manager.Bind(new UnixDomainSocketEndPoint(path));
-        manager.ReceiveTimeout = 10_000;
-        var daemon = new DaemonProcess(pair, 1, Requirements.Binary, new DaemonConfig())
+        using var lab = new Lab();
+        string path = lab.PathOf("notify");
+        using var manager = new ServiceManager(path);
+        var daemon = new DaemonProcess(lab, 1, Requirements.Binary, new DaemonConfig())
         {
             Variables = [$"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=1000000"],
         };
         daemon.Launch();
-        Assert.Equal("READY=1\nSTATUS=no peer is heard", Next(manager, "READY"));
+        Assert.Equal("READY=1\nSTATUS=no peer is heard", manager.Next("READY"));
         // Ready means that clients are answered.
         Assert.Equal(0, daemon.Ask("-n").ExitCode);
-        Assert.Equal("WATCHDOG=1", Next(manager, "WATCHDOG"));
+        Assert.Equal("WATCHDOG=1", manager.Next("WATCHDOG"));
         daemon.Signal("HUP");
-        Assert.Matches(@"^RELOADING=1\nMONOTONIC_USEC=\d+$", Next(manager, "RELOADING"));
-        Assert.StartsWith("READY=1\nSTATUS=", Next(manager, "READY"));
+        Assert.Matches(@"^RELOADING=1\nMONOTONIC_USEC=\d+$", manager.Next("RELOADING"));
+        Assert.StartsWith("READY=1\nSTATUS=", manager.Next("READY"));
         File.AppendAllText(daemon.ConfigPath, "nonsense\n");
         daemon.Signal("HUP");
-        Assert.StartsWith("RELOADING=1", Next(manager, "RELOADING"));
-        Assert.StartsWith("READY=1", Next(manager, "READY"));
-        new DaemonProcess(pair, 2, Requirements.Binary, new DaemonConfig()).Start();
-        Assert.Equal("STATUS=in sync with 1 peer", Next(manager, "STATUS=in sync"));
+        Assert.StartsWith("RELOADING=1", manager.Next("RELOADING"));
+        Assert.StartsWith("READY=1", manager.Next("READY"));
+        new DaemonProcess(lab, 2, Requirements.Binary, new DaemonConfig()).Start();
+        Assert.Equal("STATUS=in sync with 1 peer", manager.Next("STATUS=in sync"));
         File.WriteAllText(daemon.ConfigPath, File.ReadAllText(daemon.ConfigPath)
             .Replace("nonsense\n", "", StringComparison.Ordinal));
         daemon.Tell("-k");
-        Assert.Equal("STOPPING=1", Next(manager, "STOPPING"));
-    }
-
-    private static string Next(Socket manager, string start)
-    {
-        byte[] buffer = new byte[1024];
-        while (true)
-        {
-            string text = Encoding.UTF8.GetString(buffer, 0, manager.Receive(buffer));
-            if (text.StartsWith(start, StringComparison.Ordinal)) { return text; }
-        }
+        Assert.Equal("STOPPING=1", manager.Next("STOPPING"));
     }
 
     private static (bool First, bool Second) Shown(DaemonProcess daemon, string option)
