@@ -63,6 +63,10 @@ internal static partial class Program
         {
             if (diagnostic.Severity == Severity.Error) { Complain(diagnostic.Render()); }
         }
+        if (line.Request == ControlRequest.Reload)
+        {
+            Complain("nothing was reloaded, the old settings stay in force");
+        }
         return ExitFailure;
     }
 

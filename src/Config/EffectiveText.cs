@@ -72,8 +72,8 @@ internal sealed partial class EffectiveText
     {
         if (scheduler.Policy == SchedulerPolicy.Normal)
         {
+            // What asks for no priority is refused by the kernel, and means this.
             Comment("Scheduler: the system's default");
-            return;
         }
         Begin("Scheduler");
         Setting("Scheduler", "Type", scheduler.Policy == SchedulerPolicy.Fifo ? "fifo" : "rr");

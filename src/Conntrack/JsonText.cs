@@ -39,7 +39,9 @@ internal static class JsonText
         text.Append(value ? "true,"u8 : "false,"u8);
     }
 
-    /// <summary>Text of any origin: quotes and backslashes are escaped, the rest is ASCII.</summary>
+    /// <summary>
+    /// Text of any origin: quotes and backslashes are escaped, the rest is ASCII.
+    /// </summary>
     internal static void Field(
         TextBuffer text, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {

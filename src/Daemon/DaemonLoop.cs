@@ -47,7 +47,9 @@ internal abstract class DaemonLoop : IDisposable
 
     internal ControlServer Server { get; private set; } = null!;
 
-    /// <summary>Applies a changed configuration; set by the launcher before the loop runs.</summary>
+    /// <summary>
+    /// Applies a changed configuration; set by the launcher before the loop runs.
+    /// </summary>
     internal Func<Action<string>?, string?> Reload { get; set; } = static _ => null;
 
     /// <summary>What the kernel side has counted.</summary>

@@ -82,7 +82,9 @@ internal static class Launcher
         return true;
     }
 
-    /// <summary>Logs to where the options say. Null, or what failed; then nothing changed.</summary>
+    /// <summary>
+    /// Logs to where the options say. Null, or what failed; then nothing changed.
+    /// </summary>
     internal static string? OpenLogs(Options options, Log log)
     {
         if (options.LogFile is string path)

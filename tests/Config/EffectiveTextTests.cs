@@ -29,7 +29,8 @@ public sealed class EffectiveTextTests
             if (result.Options is null) { continue; }
             string first = EffectiveText.Render(result.Options, "f");
             ConfigResult again = ConfigParser.Parse("again", Encoding.UTF8.GetBytes(first));
-            Assert.True(again.Options is not null, $"{path}: {string.Join(" ", again.Diagnostics)}");
+            Assert.True(again.Options is not null,
+                $"{path}: {string.Join(" ", again.Diagnostics)}");
             string second = EffectiveText.Render(again.Options!, "f");
             Assert.Equal(WithoutComments(first), WithoutComments(second));
         }
