@@ -172,7 +172,8 @@ internal sealed partial class KernelSide
             _events.PollDrops();
         }
         _lookup?.Turn(now);
-        _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
+        _wanted[(int)Purpose.ReconcileExpectations] |=
+            _replica is { WantsExpectationDump: true };
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)
         {
@@ -262,7 +263,7 @@ internal sealed partial class KernelSide
         }
         else
         {
-            if (IsOfExpectations(purpose)) { _engine.OnExpectationDumpEnd(complete); }
+            if (IsOfExpectations(purpose)) { _replica!.OnExpectationDumpEnd(complete); }
             else { _engine.OnDumpEnd(complete); }
             // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
             if (!complete) { _wanted[(int)purpose] = true; }
