@@ -30,6 +30,9 @@ internal static partial class Program
                 CommandHelp.AppendVersion(text);
                 return Print(text);
 
+            case CommandKind.Check or CommandKind.PrintConfig:
+                return RunConfig(line);
+
             case CommandKind.Request:
                 foreach (string warning in line.Warnings) { Complain(warning); }
                 return RunRequest(line);
@@ -60,7 +63,11 @@ internal static partial class Program
         {
             if (diagnostic.Severity == Severity.Error) { Complain(diagnostic.Render()); }
         }
-        return load.ExitStatus;
+        if (line.Request == ControlRequest.Reload)
+        {
+            Complain("nothing was reloaded, the old settings stay in force");
+        }
+        return ExitFailure;
     }
 
     private static string ProgramName => Environment.GetCommandLineArgs()[0];

@@ -34,8 +34,8 @@ internal sealed partial class FlowTable : IDisposable
     private readonly SlotPool _ipv6;
     private readonly SlotPool _sides;
     private readonly FlowIndex _index = new();
-    private readonly uint _flowsMax;
     private readonly long _seed;
+    private uint _flowsMax;
     private uint _count;
 
     /// <param name="flowsMax">Hard bound (HashLimit): <see cref="Add"/> refuses beyond it.</param>
@@ -47,6 +47,18 @@ internal sealed partial class FlowTable : IDisposable
         _ipv4 = new SlotPool(Ipv4Stride, SequenceAt, flowsMax);
         _ipv6 = new SlotPool(Ipv6Stride, SequenceAt, flowsMax);
         _sides = new SlotPool(SideStride, 0, flowsMax);
+    }
+
+    /// <summary>
+    /// Changes the hard bound. Below what the table holds it only refuses more: nothing is thrown
+    /// out.
+    /// </summary>
+    internal void SetLimit(uint flowsMax)
+    {
+        _flowsMax = flowsMax;
+        _ipv4.Widen(flowsMax);
+        _ipv6.Widen(flowsMax);
+        _sides.Widen(flowsMax);
     }
 
     /// <summary>What happened here; the caller counts what only it can know.</summary>

@@ -24,10 +24,10 @@ internal sealed unsafe class SlotPool : IDisposable
     private const uint ChunkMask = (1u << ChunkBits) - 1;
     private const int AlignmentBytes = 64;
 
-    private readonly nint[] _chunks;
     private readonly int _strideBytes;
     private readonly int _linkAt;
-    private readonly uint _slotsMax;
+    private nint[] _chunks;
+    private uint _slotsMax;
     private uint _used;
     private uint _firstFree;
 
@@ -41,6 +41,19 @@ internal sealed unsafe class SlotPool : IDisposable
         _linkAt = linkAt;
         _slotsMax = slotsMax;
         _chunks = new nint[(slotsMax >> ChunkBits) + 1];
+    }
+
+    /// <summary>
+    /// Raises the hard bound; a lower one changes nothing. Readers may go on with the old list of
+    /// chunks: what they may look at stands in both.
+    /// </summary>
+    internal void Widen(uint slotsMax)
+    {
+        if (slotsMax <= _slotsMax) { return; }
+        nint[] chunks = new nint[(slotsMax >> ChunkBits) + 1];
+        _chunks.CopyTo(chunks, 0);
+        Volatile.Write(ref _chunks, chunks);
+        _slotsMax = slotsMax;
     }
 
     /// <summary>Highest number ever handed out; read by other threads.</summary>

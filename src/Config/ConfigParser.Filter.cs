@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -20,6 +21,11 @@ internal sealed partial class ConfigParser
         ["CLOSED"] = 8,
         ["LISTEN"] = 9,
     };
+
+    /// <summary>The states in the order of their numbers, one name each.</summary>
+    internal static IEnumerable<(byte State, string Name)> TcpStateNames =>
+        s_tcpStates.Where(static s => s.Key != "CLOSED").OrderBy(static s => s.Value)
+            .Select(static s => (s.Value, s.Key));
 
     private readonly FlowFilterBuilder _filter = new();
     private readonly Dictionary<AddressPrefix, int> _filterAddresses = [];   // value: line

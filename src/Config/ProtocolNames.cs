@@ -91,6 +91,13 @@ internal static class ProtocolNames
     internal static bool TryGetNumber(string name, out byte number) =>
         s_numbers.TryGetValue(name, out number);
 
+    /// <summary>The first spelling of a number that the table has.</summary>
+    internal static string NameOf(byte number)
+    {
+        string names = Array.Find(s_protocols, protocol => protocol.Number == number).Names;
+        return names.Split(' ')[0];
+    }
+
     private static Dictionary<string, byte> MakeNumbers()
     {
         var numbers = new Dictionary<string, byte>();

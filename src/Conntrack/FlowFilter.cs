@@ -25,6 +25,7 @@ internal sealed class FlowFilter
 
     internal FlowFilter(FlowFilterBuilder builder)
     {
+        Definition = builder;
         _protocolPolicy = builder.ProtocolPolicy;
         _addressPolicy = builder.AddressPolicy;
         _statePolicy = builder.StatePolicy;
@@ -33,6 +34,9 @@ internal sealed class FlowFilter
         _ipv4 = new AddressSet(builder.Ipv4);
         _ipv6 = new AddressSet(builder.Ipv6);
     }
+
+    /// <summary>What it was built from, to be shown; not to be changed any more.</summary>
+    internal FlowFilterBuilder Definition { get; }
 
     /// <summary>True if no class is configured.</summary>
     internal bool IsEmpty =>

@@ -27,5 +27,13 @@ internal sealed class FlowFilterBuilder
     internal void AddAddress(AddressPrefix prefix) =>
         (prefix.Family == AddressFamily.Ipv4 ? _ipv4 : _ipv6).Add(prefix);
 
+    /// <summary>True if both test the same, whatever the order of their addresses.</summary>
+    internal bool IsLike(FlowFilterBuilder other) =>
+        (ProtocolPolicy, AddressPolicy, StatePolicy, Protocols, TcpStates)
+            == (other.ProtocolPolicy, other.AddressPolicy, other.StatePolicy, other.Protocols,
+                other.TcpStates)
+        && new HashSet<AddressPrefix>(_ipv4).SetEquals(other._ipv4)
+        && new HashSet<AddressPrefix>(_ipv6).SetEquals(other._ipv6);
+
     internal FlowFilter Build() => new(this);
 }

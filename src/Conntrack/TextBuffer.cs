@@ -29,8 +29,15 @@ internal sealed class TextBuffer
     /// <summary>The text so far; valid until the next append.</summary>
     internal ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
+    /// <summary>True if reports in this buffer are to be JSON; until it is cleared.</summary>
+    internal bool WantsJson { get; set; }
+
     /// <summary>Forgets the text, keeps the memory.</summary>
-    internal void Clear() => Length = 0;
+    internal void Clear()
+    {
+        Length = 0;
+        WantsJson = false;
+    }
 
     /// <summary>Takes back what was appended after the text had this length.</summary>
     internal void Truncate(int length) => Length = Math.Min(length, Length);

@@ -25,6 +25,8 @@ internal static class CommandHelp
         text.Append("\nLong names:\n"u8);
         foreach (CommandOption option in CommandOptions.General) { AppendLong(text, option); }
         foreach (CommandOption option in CommandOptions.Client) { AppendLong(text, option); }
+        text.Append("\nMore than the original has:\n"u8);
+        foreach (CommandOption option in CommandOptions.Own) { AppendOwn(text, option); }
         text.Append((byte)'\n');
     }
 
@@ -36,6 +38,13 @@ internal static class CommandHelp
     {
         string blank = option.Operand.Length == 0 ? "" : " ";
         text.Append($"  -{option.Letter}{blank}{option.Operand}, {option.Help}\n");
+    }
+
+    private static void AppendOwn(TextBuffer text, CommandOption option)
+    {
+        string letter = char.IsControl(option.Letter) ? "" : $"-{option.Letter}, ";
+        string blank = option.Operand.Length == 0 ? "" : " ";
+        text.Append($"  {letter}--{option.LongName}{blank}{option.Operand}, {option.Help}\n");
     }
 
     private static void AppendLong(TextBuffer text, CommandOption option) =>

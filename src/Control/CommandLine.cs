@@ -10,6 +10,12 @@ internal enum CommandKind : byte
     Help,
     Version,
 
+    /// <summary>Check the configuration file.</summary>
+    Check,
+
+    /// <summary>Print the settings that a daemon would have.</summary>
+    PrintConfig,
+
     /// <summary>The words make no sense: print the error, exit with status 1.</summary>
     Invalid,
 }
@@ -56,7 +62,8 @@ internal sealed record CommandLine
         }
         return new CommandLine
         {
-            Kind = reader.Request is null ? CommandKind.Daemon : CommandKind.Request,
+            Kind = reader.Kind
+                ?? (reader.Request is null ? CommandKind.Daemon : CommandKind.Request),
             Background = reader.Background,
             ConfigPath = reader.ConfigPath,
             Request = reader.Request.GetValueOrDefault(),
@@ -87,9 +94,18 @@ internal sealed record CommandLine
                 }
                 return Invalid("Missing config filename");
 
+            case CommandOptions.Check or CommandOptions.PrintConfig:
+                if (reader.Background) { return Conflict(word, "-d"); }
+                if (reader.Task.Length > 0) { return Conflict(word, reader.Task); }
+                reader.Kind = option.Letter == CommandOptions.Check
+                    ? CommandKind.Check : CommandKind.PrintConfig;
+                reader.Task = word;
+                return null;
+
             case CommandOptions.Daemon:
+                if (reader.Task.Length > 0) { return Conflict(word, reader.Task); }
                 reader.Background = true;
-                return reader.Request is null ? null : Conflict(word, reader.RequestWord);
+                return null;
 
             case CommandOptions.Xml:
                 if (!CommandOptions.TryGetXml(reader.Request, out ControlRequest xml))
@@ -99,21 +115,40 @@ internal sealed record CommandLine
                 reader.Request = xml;
                 return null;
 
+            case CommandOptions.Output:
+                return TakeForm(ref reader, word);
+
             default:
                 return TakeRequest(ref reader, option!, word);
         }
     }
 
+    private static CommandLine? TakeForm(ref Reader reader, string word)
+    {
+        if (!reader.TryTakeOperand(out string? name)
+            || !ReplyForms.TryFind(name, out ReplyForm form))
+        {
+            return Invalid($"Invalid parameters: `{word}' needs json or extended");
+        }
+        if (ReplyForms.Combine(reader.Request, form) is not ControlRequest request)
+        {
+            return Invalid($"Invalid parameters: `{word}' must follow -i, -e (flows) or -s");
+        }
+        reader.Request = request;
+        return null;
+    }
+
     private static CommandLine? TakeRequest(ref Reader reader, CommandOption option, string word)
     {
         if (reader.Background) { return Conflict(word, "-d"); }
+        if (reader.Kind is not null) { return Conflict(word, reader.Task); }
         if (reader.Request is not null)
         {
             reader.Warnings.Add(
-                $"one request at a time: `{word}' is sent, `{reader.RequestWord}' is not");
+                $"one request at a time: `{word}' is sent, `{reader.Task}' is not");
         }
         reader.Request = option.Request;
-        reader.RequestWord = word;
+        reader.Task = word;
         if (option.Words.Length == 0 || !reader.TryTakeOperand(out string? operand))
         {
             return null;
@@ -166,7 +201,10 @@ internal sealed record CommandLine
         internal bool Background;
         internal string ConfigPath = DefaultConfigPath;
         internal ControlRequest? Request;
-        internal string RequestWord = "";
+        internal CommandKind? Kind;
+
+        /// <summary>The word that asks for something but a daemon; empty if none did.</summary>
+        internal string Task = "";
         internal readonly List<string> Warnings = [];
 
         internal bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? word)

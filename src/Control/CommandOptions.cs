@@ -8,7 +8,7 @@ internal readonly record struct CommandWord(
     string Text, ControlRequest Request, string? Successor = null);
 
 /// <summary>One option of the command line.</summary>
-/// <param name="Letter">The letter behind the dash.</param>
+/// <param name="Letter">The letter behind the dash; a control character: none.</param>
 /// <param name="LongName">The same after two dashes.</param>
 /// <param name="Operand">What follows, as the help shows it; empty if nothing may follow.</param>
 /// <param name="Help">One line of help.</param>
@@ -30,6 +30,12 @@ internal static class CommandOptions
     internal const char Version = 'v';
     internal const char Help = 'h';
     internal const char Xml = 'x';
+    internal const char Output = 'o';
+
+    // Options of ours have long names only; these stand where the others have their letter.
+    internal const char Check = '\u0001';
+    internal const char PrintConfig = '\u0002';
+    internal const char Reload = '\u0003';
 
     private const string Tables = "[ct|expect]";
     private const string Topics =
@@ -42,6 +48,18 @@ internal static class CommandOptions
         new(Config, "config", "[configfile]", "configuration file path"),
         new(Version, "version", "", "display conntrackd version"),
         new(Help, "help", "", "display this help information"),
+    ];
+
+    /// <summary>Options that the original does not have.</summary>
+    internal static readonly CommandOption[] Own =
+    [
+        new(Output, "output", "[json|extended]", "form of the answer (requires -i, -e or -s)"),
+        new(Check, "check", "", "check the configuration file, start nothing"),
+        new(PrintConfig, "print-config", "", "show the settings in force and where they are from"),
+        new(Reload, "reload", "", "apply the changed configuration file")
+        {
+            Request = ControlRequest.Reload,
+        },
     ];
 
     /// <summary>Options that ask the running daemon for something.</summary>
@@ -108,7 +126,8 @@ internal static class CommandOptions
     /// </summary>
     internal static CommandOption? Find(string word) =>
         Array.Find(General, option => IsNamed(option, word))
-        ?? Array.Find(Client, option => IsNamed(option, word));
+        ?? Array.Find(Client, option => IsNamed(option, word))
+        ?? Array.Find(Own, option => IsNamed(option, word));
 
     /// <summary>The XML form of a dump; false for everything that has none.</summary>
     internal static bool TryGetXml(ControlRequest? request, out ControlRequest xml)

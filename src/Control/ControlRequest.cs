@@ -9,7 +9,8 @@ namespace Conntrackd.Control;
 /// is the handler's business (ICommandHandler). Read <see cref="CommandOptions"/>,
 /// then ControlServer, then <see cref="Reports"/>.
 /// The numbers are those of conntrack-tools include/conntrackd.h; clients and daemons of both kinds
-/// may be mixed. 27 was never used.
+/// may be mixed. 27 was never used. What the original does not have is numbered from 256 on,
+/// and other forms of the answers from 512 on, see <see cref="ReplyForms"/>.
 /// </remarks>
 internal enum ControlRequest : uint
 {
@@ -47,4 +48,5 @@ internal enum ControlRequest : uint
     Commit = 46,                        // ALL_COMMIT
     DumpInternalExpectationsXml = 47,   // EXP_DUMP_INT_XML
     DumpExternalExpectationsXml = 48,   // EXP_DUMP_EXT_XML
+    Reload = 256,                       // apply the changed configuration file
 }

@@ -47,8 +47,8 @@ internal sealed class ControlSession : IReadyHandler
         Closed,
     }
 
-    /// <summary>What the client asked for.</summary>
-    internal ControlRequest Request => (ControlRequest)_request;
+    /// <summary>The form in which the client wants the answer.</summary>
+    internal ReplyForm Form { get; private set; }
 
     /// <summary>The answer. The handler appends to it until the session is completed.</summary>
     internal TextBuffer Text { get; }
@@ -159,14 +159,16 @@ internal sealed class ControlSession : IReadyHandler
         // Sent before the work begins, so that our client knows if we do not live to its end. One
         // byte fits into a fresh socket; whether the client is gone shows at the next write.
         if (_framed) { _ = Libc.Send(Fd, [ReplyFrame.Mark], out _); }
-        if (!Enum.IsDefined(Request))
+        if (!ReplyForms.TrySplit(_request, out ControlRequest request, out ReplyForm form))
         {
             _server.Counters.LocalUnknownRequest++;
             Fail($"the daemon does not know request {_request}");
             BeginWriting();
             return;
         }
-        CommandReply reply = _server.Handler.Execute(Request, this);
+        Form = form;
+        Text.WantsJson = form == ReplyForm.Json;
+        CommandReply reply = _server.Handler.Execute(request, this);
         switch (reply.Kind)
         {
             case CommandReplyKind.Dump:

@@ -46,6 +46,16 @@ internal static class ControlSocket
         return null;
     }
 
+    /// <summary>
+    /// True if somebody listens at <paramref name="path"/>: a daemon of either kind.
+    /// </summary>
+    internal static bool IsAnswered(string path)
+    {
+        Span<byte> target = stackalloc byte[SocketAddress.SizeMax];
+        return SocketAddress.TryWriteUnix(target, path, out int bytes)
+            && IsListening(Probe(target[..bytes]));
+    }
+
     /// <summary>Connects to the daemon at <paramref name="path"/>; the socket blocks.</summary>
     /// <returns>Null, or why there is no connection.</returns>
     internal static string? TryConnect(string path, out int fd)
@@ -78,17 +88,25 @@ internal static class ControlSocket
             return "there is a file that is no socket, not removed";
         }
         if (error != Errno.Enxio) { return error.Describe(); }
-        error = Libc.Socket(
-            Libc.FamilyUnix, Libc.SocketStream | Libc.SocketNonBlocking, 0, out int probe);
-        if (error != Errno.None) { return error.Describe(); }
-        error = Libc.Connect(probe, address);
-        Libc.Close(probe);
-
-        // A full backlog (EAGAIN) has a listener, too.
-        if (error is Errno.None or Errno.Eagain) { return "another daemon answers there"; }
+        error = Probe(address);
+        if (IsListening(error)) { return "another daemon answers there"; }
         if (error != Errno.Econnrefused) { return error.Describe(); }
         error = Libc.Unlink(path);
         return error == Errno.None ? null : error.Describe();
+    }
+
+    // A full backlog (EAGAIN) has a listener, too.
+    private static bool IsListening(Errno error) => error is Errno.None or Errno.Eagain;
+
+    // What connecting says; the connection itself is closed at once.
+    private static Errno Probe(ReadOnlySpan<byte> address)
+    {
+        Errno error = Libc.Socket(
+            Libc.FamilyUnix, Libc.SocketStream | Libc.SocketNonBlocking, 0, out int probe);
+        if (error != Errno.None) { return error; }
+        error = Libc.Connect(probe, address);
+        Libc.Close(probe);
+        return error;
     }
 
     private static string Abandon(int fd, string reason)

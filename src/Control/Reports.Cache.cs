@@ -35,6 +35,11 @@ internal static partial class Reports
     /// </summary>
     internal static void AppendCache(TextBuffer text, ReadOnlySpan<byte> name, in CacheReport cache)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendCache(text, name, cache);
+            return;
+        }
         text.Append("cache "u8);
         text.Append(name);
         text.Append(":\n"u8);
@@ -48,6 +53,11 @@ internal static partial class Reports
     /// <summary>Appends the block that stands for a switched-off internal cache.</summary>
     internal static void AppendBypass(TextBuffer text, in BypassReport bypass)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendBypass(text, bypass);
+            return;
+        }
         text.Append("internal bypass:\n"u8);
         AppendLine(text, "connections new:\t\t"u8, bypass.Created, Narrow);
         AppendLine(text, "connections updated:\t\t"u8, bypass.Updated, Narrow);
@@ -58,6 +68,11 @@ internal static partial class Reports
     /// <summary>Appends the block that stands for a switched-off external cache.</summary>
     internal static void AppendInject(TextBuffer text, in InjectReport inject)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendInject(text, inject);
+            return;
+        }
         text.Append("external inject:\n"u8);
         AppendChanges(text, inject);
     }
@@ -66,6 +81,11 @@ internal static partial class Reports
     internal static void AppendCacheDetail(
         TextBuffer text, ReadOnlySpan<byte> name, in CacheReport cache)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendCache(text, name, cache);
+            return;
+        }
         ulong createFailed = cache.CreateFailedMemory + cache.CreateFailedSpace;
         text.Append("cache:"u8);
         text.Append(name);
@@ -87,6 +107,11 @@ internal static partial class Reports
     /// </summary>
     internal static void AppendTraffic(TextBuffer text, ulong bytes, ulong packets)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendTraffic(text, bytes, packets);
+            return;
+        }
         text.Append("traffic processed:\n"u8);
         AppendPair(text, ""u8, bytes, " Bytes      "u8, packets, " Pckts"u8, Wide);
         text.Append((byte)'\n');

@@ -69,6 +69,11 @@ internal static partial class Reports
     /// </summary>
     internal static void AppendActiveLink(TextBuffer text, in LinkReport link)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendLink(text, link);
+            return;
+        }
         text.Append(KindName(link.Kind));
         text.Append(" traffic (active device="u8);
         text.Append(link.Device);
@@ -87,6 +92,11 @@ internal static partial class Reports
     /// <summary>Appends the block of any link, for <c>-s link</c>.</summary>
     internal static void AppendLink(TextBuffer text, in LinkReport link)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendLink(text, link);
+            return;
+        }
         text.Append(KindName(link.Kind));
         text.Append(" traffic device="u8);
         text.Append(link.Device);
@@ -106,6 +116,11 @@ internal static partial class Reports
     /// <summary>Appends the last block of <c>-s</c> in sync mode.</summary>
     internal static void AppendMessages(TextBuffer text, ulong malformed, ulong lost)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendMessages(text, malformed, lost);
+            return;
+        }
         text.Append("message tracking:\n"u8);
         AppendPair(text, ""u8, malformed, " Malformed msgs "u8, lost, " Lost msgs"u8, Wide);
         text.Append((byte)'\n');
@@ -114,6 +129,11 @@ internal static partial class Reports
     /// <summary>Appends the first two blocks of <c>-s network</c>.</summary>
     internal static void AppendNetwork(TextBuffer text, in NetworkReport network)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendNetwork(text, network);
+            return;
+        }
         text.Append("network statistics:\n\trecv:\n"u8);
         AppendLine(text, "\t\tMalformed messages:\t"u8, network.Malformed, Wide);
         AppendLine(text, "\t\tWrong protocol version:\t"u8, network.BadVersion, Wide);

@@ -54,6 +54,11 @@ internal static partial class Reports
     /// <summary>Appends the blocks of <c>-s runtime</c>.</summary>
     internal static void AppendRuntime(TextBuffer text, in RuntimeReport runtime)
     {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendRuntime(text, runtime);
+            return;
+        }
         AppendUptime(text, runtime.UptimeSeconds);
         text.Append("netlink stats:\n"u8);
         AppendLine(text, "\tevents received:\t"u8, runtime.EventsReceived, Wide);
@@ -80,15 +85,21 @@ internal static partial class Reports
     /// <summary>Appends one line of <c>-s process</c>; the number is the reader's thread.</summary>
     internal static void AppendReader(TextBuffer text, int threadId, ReaderKind kind)
     {
-        text.Append("PID="u8);
-        text.AppendDecimal((ulong)threadId);
-        text.Append(" type="u8);
-        text.Append(kind switch
+        ReadOnlySpan<byte> name = kind switch
         {
             ReaderKind.Flush => "flush"u8,
             ReaderKind.Commit => "commit"u8,
             _ => "any"u8,
-        });
+        };
+        if (text.WantsJson)
+        {
+            JsonReports.AppendReader(text, threadId, name);
+            return;
+        }
+        text.Append("PID="u8);
+        text.AppendDecimal((ulong)threadId);
+        text.Append(" type="u8);
+        text.Append(name);
         text.Append((byte)'\n');
     }
 

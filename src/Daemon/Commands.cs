@@ -45,9 +45,6 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             case ControlRequest.ResetTimers:
                 node.SchedulePurge();
                 return CommandReply.Done;
-            case ControlRequest.Kill:
-                node.Stop();
-                return CommandReply.Done;
             default:
                 // Statistics; and requests about expectations, which do nothing without
                 // ExpectationSync: no text, success.

@@ -6,21 +6,15 @@ namespace Conntrackd.Daemon;
 /// <summary>What came of reading a configuration file.</summary>
 /// <param name="Result">What the text says; null if it could not be read.</param>
 /// <param name="Error">Why it could not be read; null if it was.</param>
-/// <param name="ExitStatus">What to exit with if there are no options: 1 or 2.</param>
-internal readonly record struct ConfigLoad(ConfigResult? Result, string? Error, int ExitStatus)
+internal readonly record struct ConfigLoad(ConfigResult? Result, string? Error)
 {
-    /// <summary>Null if the program cannot go on; then <see cref="ExitStatus"/> holds.</summary>
+    /// <summary>Null if the program cannot go on.</summary>
     internal Options? Options => Result?.Options;
 }
 
 /// <summary>Brings the configuration file to the parser.</summary>
 internal static class ConfigFile
 {
-    private const int FailureStatus = 1;
-
-    // The original ends so when the file opens but cannot be read, as a directory.
-    private const int UnreadableStatus = 2;
-
     private const int BytesMax = 16 * 1024 * 1024;
     private const int BytesAtFirst = 16 * 1024;
 
@@ -30,14 +24,13 @@ internal static class ConfigFile
         if (error != Errno.None)
         {
             return new ConfigLoad(
-                null, $"can't open config file `{path}': {error.Describe()}", FailureStatus);
+                null, $"can't open config file `{path}': {error.Describe()}");
         }
         string? reason = Read(fd, out byte[] text, out int bytes);
         Libc.Close(fd);
         return reason is null
-            ? new ConfigLoad(
-                ConfigParser.Parse(path, text.AsSpan(0, bytes)), null, FailureStatus)
-            : new ConfigLoad(null, $"can't read config file `{path}': {reason}", UnreadableStatus);
+            ? new ConfigLoad(ConfigParser.Parse(path, text.AsSpan(0, bytes)), null)
+            : new ConfigLoad(null, $"can't read config file `{path}': {reason}");
     }
 
     private static string? Read(int fd, out byte[] text, out int bytes)

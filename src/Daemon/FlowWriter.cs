@@ -44,21 +44,20 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     }
 
     private readonly Request[] _requests = new Request[RequestBatch.RequestsMax];
-    private readonly bool _windowTracking;
-    private readonly uint _timeoutSeconds;
     private readonly string _name;
     private readonly Log _log;
     private TableWriter _writer = null!;
     private TableWriter _mender = null!;
     private LogThrottle _throttle = new(LogIntervalSeconds);
+    private bool _windowTracking;
+    private uint _timeoutSeconds;
     private int _count;
 
     private FlowWriter(string name, bool windowTracking, uint timeoutSeconds, Log log)
     {
         _name = name;
-        _windowTracking = windowTracking;
-        _timeoutSeconds = timeoutSeconds;
         _log = log;
+        Change(windowTracking, timeoutSeconds);
     }
 
     internal ulong Created { get; private set; }
@@ -96,8 +95,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         string name, bool windowTracking, uint timeoutSeconds, KernelCounters counters, Log log,
         out FlowWriter? writer)
     {
-        var opened = new FlowWriter(name, windowTracking,
-            timeoutSeconds == 0 ? FallbackTimeoutSeconds : timeoutSeconds, log);
+        var opened = new FlowWriter(name, windowTracking, timeoutSeconds, log);
         writer = null;
         Errno error = TableWriter.TryOpen(opened, counters, out TableWriter? plain);
         if (error != Errno.None) { return error; }
@@ -111,6 +109,13 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         opened._mender = mender!;
         writer = opened;
         return Errno.None;
+    }
+
+    /// <summary>Takes over settings; 0 seconds are 60.</summary>
+    internal void Change(bool windowTracking, uint timeoutSeconds)
+    {
+        _windowTracking = windowTracking;
+        _timeoutSeconds = timeoutSeconds == 0 ? FallbackTimeoutSeconds : timeoutSeconds;
     }
 
     /// <inheritdoc/>

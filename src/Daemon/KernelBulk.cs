@@ -15,16 +15,18 @@ namespace Conntrackd.Daemon;
 internal sealed class KernelBulk : IKernelSink, IDisposable
 {
     private readonly SyncEngine _engine;
-    private readonly FlowFilter _filter;
     private readonly Log _log;
     private TableReader _reader = null!;
 
     private KernelBulk(SyncEngine engine, FlowFilter filter, Log log)
     {
         _engine = engine;
-        _filter = filter;
+        Filter = filter;
         _log = log;
     }
+
+    /// <summary>What passes; a reload changes it.</summary>
+    internal FlowFilter Filter { get; set; }
 
     internal static Errno TryOpen(
         SyncEngine engine, FlowFilter filter, Log log, out KernelBulk? bulk)
@@ -50,7 +52,7 @@ internal sealed class KernelBulk : IKernelSink, IDisposable
     /// <inheritdoc/>
     public void OnDumpRecord(ref Flow flow)
     {
-        if (_filter.Accepts(in flow)) { _engine.OnKernelBulkRecord(in flow); }
+        if (Filter.Accepts(in flow)) { _engine.OnKernelBulkRecord(in flow); }
     }
 
     /// <inheritdoc/>

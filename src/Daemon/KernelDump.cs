@@ -11,7 +11,9 @@ namespace Conntrackd.Daemon;
 /// </summary>
 /// <param name="filter">What the cache would not hold is not listed.</param>
 /// <param name="xml">One element a line; the original cannot do that here.</param>
-internal sealed class KernelDump(FlowFilter filter, bool xml) : IDumpSource, IKernelSink
+/// <param name="form">How flows are written; <paramref name="xml"/> is for the original's.</param>
+internal sealed class KernelDump(
+    FlowFilter filter, bool xml, ReplyForm form = ReplyForm.Original) : IDumpSource, IKernelSink
 {
     private const int PartTimeoutMilliseconds = 5000;
 
@@ -44,7 +46,12 @@ internal sealed class KernelDump(FlowFilter filter, bool xml) : IDumpSource, IKe
     public void OnDumpRecord(ref Flow flow)
     {
         if (!filter.Accepts(in flow)) { return; }
-        if (xml) { FlowText.AppendXml(_text, in flow, FlowTextSource.Kernel, _wallSeconds); }
+        if (form == ReplyForm.Json) { FlowText.AppendJson(_text, in flow, activeSeconds: null); }
+        else if (form == ReplyForm.Extended)
+        {
+            FlowText.AppendExtended(_text, in flow, FlowTextSource.Kernel, _wallSeconds);
+        }
+        else if (xml) { FlowText.AppendXml(_text, in flow, FlowTextSource.Kernel, _wallSeconds); }
         else { FlowText.Append(_text, in flow, FlowTextSource.Kernel, _wallSeconds); }
         _text.Append((byte)'\n');
     }

@@ -10,9 +10,10 @@ namespace Conntrackd.Daemon;
 // flow has been at work, and only a question to the kernel shows what it did to the flow.
 internal sealed partial class KernelSide : IExpectationSink
 {
-    private FlowLookup _lookup = null!;
+    private FlowLookup? _lookup;
 
-    private bool ReplicatesExpectations => _options.Sync!.ExpectationSync.IsOn;
+    private bool ReplicatesExpectations =>
+        _options.Sync is { ExpectationSync.IsOn: true };
 
     /// <inheritdoc/>
     public void OnExpectation(
@@ -22,19 +23,19 @@ internal sealed partial class KernelSide : IExpectationSink
         long now = Now();
         if (kind != FlowEventKind.Destroy && origin == EventOrigin.Other)
         {
-            _lookup.Want(expectation.Family, expectation.MasterProtocol, in expectation.Master,
+            _lookup!.Want(expectation.Family, expectation.MasterProtocol, in expectation.Master,
                 expectation.KeyZone, now);
         }
         if (!ReplicatesExpectations) { return; }
         bool accepted = Covers(in expectation) &&
-            _engine.OnExpectation(kind, ref expectation, origin == EventOrigin.Other, now);
+            _replica!.OnExpectation(kind, ref expectation, origin == EventOrigin.Other, now);
         if (!accepted) { Counters.EventsFiltered++; }
     }
 
     /// <inheritdoc/>
     public void OnExpectationRecord(ref Expectation expectation)
     {
-        if (Covers(in expectation)) { _engine.OnExpectationRecord(ref expectation, Now()); }
+        if (Covers(in expectation)) { _replica!.OnExpectationRecord(ref expectation, Now()); }
     }
 
     /// <summary>Deletes all expectations of the kernel.</summary>
@@ -59,8 +60,8 @@ internal sealed partial class KernelSide : IExpectationSink
         const FlowStatus Adjusted = FlowStatus.SeqAdjust;
         bool told = !flow.Has(FlowAttributes.Status) || (flow.Status & Adjusted) == 0 ||
             flow.Has(FlowAttributes.SequenceAdjust);
-        if (told || !_engine.LacksAdjustment(in flow)) { return; }
-        _lookup.Want(flow.Family, flow.Protocol, in flow.Orig, flow.KeyZone, Now());
+        if (told || _replica is null || !_replica.LacksAdjustment(in flow)) { return; }
+        _lookup!.Want(flow.Family, flow.Protocol, in flow.Orig, flow.KeyZone, Now());
     }
 
     private void BeginExpectationDump(Purpose purpose)
@@ -68,7 +69,7 @@ internal sealed partial class KernelSide : IExpectationSink
         bool lost = purpose == Purpose.ReconcileExpectations;
         Counters.ResyncKernel++;
         _log.Notice("resync with master expect table" + (lost ? " (events were lost)" : ""));
-        _engine.BeginExpectationDump(announce: lost, announceSweep: true);
+        _replica!.BeginExpectationDump(announce: lost, announceSweep: true);
     }
 
     // The first read, behind that of the flows; null, or what failed.
@@ -77,7 +78,7 @@ internal sealed partial class KernelSide : IExpectationSink
         if (!ReplicatesExpectations) { return null; }
         for (int tries = 0; tries < 5; tries++)
         {
-            _engine.BeginExpectationDump(announce: false, announceSweep: false);
+            _replica!.BeginExpectationDump(announce: false, announceSweep: false);
             Errno error = _reader.StartExpectationDump();
             if (error == Errno.None)
             {

@@ -45,9 +45,8 @@ internal sealed partial class KernelSide
     private const long DropsInterval = 1_000_000;
     private const long ReconcilePause = 200_000;
 
-    private readonly SyncEngine _engine;
-    private readonly FlowFilter _filter;
-    private readonly Config.Options _options;
+    private readonly IKernelMirror _engine;
+    private readonly SyncEngine? _replica;      // the engine, if there are peers
     private readonly Log _log;
     private readonly long _started;
     private readonly bool[] _wanted = new bool[PurposeCount];
@@ -55,7 +54,10 @@ internal sealed partial class KernelSide
     private EventSource? _events;       // null: the table is polled
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
+    private FlowFilter _filter;
+    private Config.Options _options;
     private Purpose? _running;
+    private bool _lost;
     private bool _restart;
     private long _dropsAt;
     private long _pollAt = long.MaxValue;
@@ -66,9 +68,10 @@ internal sealed partial class KernelSide
     private long _reconcileNotBefore;
 
     internal KernelSide(
-        SyncEngine engine, Config.Options options, long started, Log log)
+        IKernelMirror engine, Config.Options options, long started, Log log)
     {
         _engine = engine;
+        _replica = engine as SyncEngine;
         _filter = options.Filter;
         _options = options;
         _started = started;
@@ -76,6 +79,8 @@ internal sealed partial class KernelSide
     }
 
     internal KernelCounters Counters { get; } = new();
+
+    private bool IsBypassing => _options.Sync is { DisableInternalCache: true };
 
     /// <summary>
     /// Bytes and packets of flows that ended, both directions, if the kernel counts.
@@ -89,8 +94,9 @@ internal sealed partial class KernelSide
     /// Null, or what failed.
     /// </summary>
     internal string? TryStart(
-        EventLoop loop, FlowWriter commits, FlowWriter? injections,
-        ExpectationWriter? expectationCommits, ExpectationWriter? expectationInjections)
+        EventLoop loop, FlowWriter? commits = null, FlowWriter? injections = null,
+        ExpectationWriter? expectationCommits = null,
+        ExpectationWriter? expectationInjections = null)
     {
         Errno error = TableReader.TryOpen(
             this, Counters, out TableReader? reader, expectationSink: this);
@@ -99,10 +105,15 @@ internal sealed partial class KernelSide
         error = TableWriter.TryOpen(this, Counters, out TableWriter? flusher);
         if (error != Errno.None) { return $"can't open netlink flush socket: {error.Describe()}"; }
         _flusher = flusher!;
-        error = FlowLookup.TryOpen(_engine, Counters, out FlowLookup? lookup);
-        if (error != Errno.None) { return $"can't open netlink get socket: {error.Describe()}"; }
-        _lookup = lookup!;
-        commits.Committed = this;
+        if (_replica is not null)
+        {
+            error = FlowLookup.TryOpen(_replica, Counters, out _lookup);
+            if (error != Errno.None)
+            {
+                return $"can't open netlink get socket: {error.Describe()}";
+            }
+        }
+        if (commits is not null) { commits.Committed = this; }
         string? failed = _options.PollSeconds == 0
             ? TryListen(loop, commits, injections) : StartPolling();
         if (failed is not null) { return failed; }
@@ -114,7 +125,7 @@ internal sealed partial class KernelSide
         {
             _events?.AddRequester(expectationInjections.PortId, EventOrigin.Inject);
         }
-        failed = _options.Sync!.DisableInternalCache
+        failed = IsBypassing
             ? TryOpenBulk() : Populate() ?? PopulateExpectations();
         if (failed is not null) { return failed; }
         error = loop.Add(_reader.FileDescriptor, EventMask.In, new DumpPartReader(this));
@@ -122,7 +133,43 @@ internal sealed partial class KernelSide
     }
 
     /// <summary>When <see cref="Turn"/> wants to be called at the latest.</summary>
-    internal long NextDeadline => Math.Min(_pollAt, _lookup.NextDeadline);
+    internal long NextDeadline
+    {
+        get
+        {
+            long next = Math.Min(_pollAt, _lookup?.NextDeadline ?? long.MaxValue);
+            if (_events is not null && _options.NetlinkEventsReliable)
+            {
+                next = Math.Min(next, _dropsAt);
+            }
+            bool waits = _wanted[(int)Purpose.Reconcile] && _running is null;
+            return waits ? Math.Min(next, _reconcileNotBefore) : next;
+        }
+    }
+
+    /// <summary>
+    /// Takes over changed settings. With another filter the table is read again: what is refused
+    /// now leaves the cache, what was refused enters it, and peers are told. Without an internal
+    /// cache they are told what passes now.
+    /// </summary>
+    internal void Change(Config.Options options)
+    {
+        bool refilter = !options.Filter.Definition.IsLike(_options.Filter.Definition);
+        _options = options;
+        _filter = options.Filter;
+        Errno error = _events?.Change(EventsOf(options)) ?? Errno.None;
+        if (error != Errno.None)
+        {
+            _log.Warning($"event socket: NetlinkEventsReliable refused, {error.Describe()}");
+        }
+        if (!refilter) { return; }
+        if (_bulk is null) { Want(Purpose.Reconcile, session: null); }
+        else
+        {
+            _bulk.Filter = options.Filter;
+            _replica!.RequestBulk();
+        }
+    }
 
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
@@ -143,8 +190,9 @@ internal sealed partial class KernelSide
         }
         if (now >= _pollAt) { Poll(now); }
         _bulk?.Turn(now);
-        _lookup.Turn(now);
-        _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
+        _lookup?.Turn(now);
+        _wanted[(int)Purpose.ReconcileExpectations] |=
+            _replica is { WantsExpectationDump: true };
         if (_running is not null || _engine.IsReconciling) { return; }
         for (int i = 0; i < PurposeCount; i++)
         {
@@ -205,11 +253,11 @@ internal sealed partial class KernelSide
     public void OnOverrun()
     {
         // Without an internal cache there is nothing to compare with; the original does not either.
-        bool compare = !_options.Sync!.DisableInternalCache;
-        if (_options.NetlinkOverrunResyncSeconds == 0 || !compare) { return; }
+        if (_options.NetlinkOverrunResyncSeconds == 0 || IsBypassing) { return; }
         _restart |= _running is not null and not Purpose.Flush;
         _wanted[(int)Purpose.Reconcile] = true;
         _wanted[(int)Purpose.ReconcileExpectations] |= ReplicatesExpectations;
+        _lost = true;
     }
 
     /// <inheritdoc/>
@@ -240,19 +288,20 @@ internal sealed partial class KernelSide
         }
         else
         {
-            if (IsOfExpectations(purpose)) { _engine.OnExpectationDumpEnd(complete); }
+            if (IsOfExpectations(purpose)) { _replica!.OnExpectationDumpEnd(complete); }
             else { _engine.OnDumpEnd(complete); }
             if (purpose == Purpose.Reconcile)
             {
                 long took = Now() - _reconcileStarted;
                 _reconcileNotBefore = Now() + Math.Max(2 * took, ReconcilePause);
+                if (complete) { _lost = false; }
             }
             // An inconsistent or interrupted dump, or events lost meanwhile: read it again.
             if (!complete) { _wanted[(int)purpose] = true; }
             // Nobody repairs what is lost in NOTRACK: there all is sent again, as in the original.
             bool repeats = purpose == Purpose.Poll &&
-                _options.Sync!.Mode == Config.SyncMode.NoTrack;
-            if (complete && repeats) { _engine.RequestBulk(); }
+                _options.Sync is { Mode: Config.SyncMode.NoTrack };
+            if (complete && repeats) { _replica!.RequestBulk(); }
         }
         _restart = false;
         if (!complete && purpose != Purpose.Flush) { return; }
@@ -294,6 +343,10 @@ internal sealed partial class KernelSide
     private static string DumpFailed(Errno error) =>
         $"dump of the kernel table: {error.Describe()}";
 
+    private EventSourceOptions EventsOf(Config.Options options) => new(
+        options.NetlinkBufferBytes, options.NetlinkBufferMaxBytes,
+        options.NetlinkEventsReliable, Expectations: _replica is not null);
+
     private long Now() => Clock.MonotonicMicroseconds() - _started;
 
     private static bool IsOfExpectations(Purpose purpose) =>
@@ -320,7 +373,8 @@ internal sealed partial class KernelSide
             case Purpose.Reconcile:
                 Counters.ResyncKernel++;
                 _reconcileStarted = Now();
-                _log.Notice("resync with master conntrack table (events were lost)");
+                _log.Notice("resync with master conntrack table " +
+                    (_lost ? "(events were lost)" : "(filter changed)"));
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
             case Purpose.Resync:
@@ -341,24 +395,25 @@ internal sealed partial class KernelSide
         }
     }
 
-    private string? TryListen(EventLoop loop, FlowWriter commits, FlowWriter? injections)
+    private string? TryListen(EventLoop loop, FlowWriter? commits, FlowWriter? injections)
     {
-        var wanted = new EventSourceOptions(
-            _options.NetlinkBufferBytes, _options.NetlinkBufferMaxBytes,
-            _options.NetlinkEventsReliable, Expectations: true);
         Errno error = EventSource.TryOpen(
-            wanted, this, Counters, _log, out EventSource? events, expectationSink: this);
+            EventsOf(_options), this, Counters, _log, out EventSource? events,
+            expectationSink: this);
         if (error != Errno.None) { return $"can't open netlink event socket: {error.Describe()}"; }
         _events = events!;
         _events.AddRequester(_flusher.PortId, EventOrigin.Flush);
-        _events.AddRequester(commits.PortId, EventOrigin.Commit);
-        _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
+        if (commits is not null)
+        {
+            _events.AddRequester(commits.PortId, EventOrigin.Commit);
+            _events.AddRequester(commits.MenderPortId, EventOrigin.Commit);
+        }
         if (injections is not null)
         {
             _events.AddRequester(injections.PortId, EventOrigin.Inject);
             _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
         }
-        DropEchoes(_events, commits, injections);
+        if (commits is not null) { DropEchoes(_events, commits, injections); }
         error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
         return error == Errno.None ? null : $"event loop: {error.Describe()}";
     }
@@ -372,7 +427,7 @@ internal sealed partial class KernelSide
 
     private string? TryOpenBulk()
     {
-        Errno error = KernelBulk.TryOpen(_engine, _filter, _log, out _bulk);
+        Errno error = KernelBulk.TryOpen(_replica!, _filter, _log, out _bulk);
         return error == Errno.None ? null : $"can't open netlink bulk socket: {error.Describe()}";
     }
 
@@ -380,7 +435,7 @@ internal sealed partial class KernelSide
     {
         _pollAt = now + (_options.PollSeconds * SyncEngine.Second);
         if (_bulk is null) { Want(Purpose.Poll, session: null); }
-        else { _engine.RequestBulk(); }
+        else { _replica!.RequestBulk(); }
     }
 
     // The first read of the table, at once; events that come meanwhile wait in their socket.
@@ -407,13 +462,11 @@ internal sealed partial class KernelSide
     /// <summary>Reads events when there are some.</summary>
     private sealed class EventReader(KernelSide owner) : IReadyHandler
     {
-        private readonly int _eventsPerTurn =
-            Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin);
-
         public void OnReady(int fd, EventMask mask)
         {
             owner._now = owner.Now();
-            owner._events!.Read(_eventsPerTurn);
+            owner._events!.Read(
+                Math.Max((int)owner._options.EventIterationLimit, EventsPerTurnMin));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.IO;
 using Conntrackd.Config;
+using Conntrackd.Control;
 using Conntrackd.Linux;
 
 namespace Conntrackd.Daemon;
@@ -30,8 +32,12 @@ internal static class Launcher
         if (options is null || !IsSupported(options, log)) { return Failure; }
         if (background && !isChild) { return Daemoniser.Start(log); }
         Libc.SetFileMask(OwnerOnlyMask);
-        return OpenLogs(options, log)
-            ? RunLocked(options, isChild ? readiness : null, log) : Failure;
+        if (OpenLogs(options, log) is string failed)
+        {
+            log.Error(failed);
+            return Failure;
+        }
+        return RunLocked(configPath, options, isChild ? readiness : null, log);
     }
 
     private static Options? Load(string path, bool isChild, Log log)
@@ -47,18 +53,20 @@ internal static class Launcher
         return load.Options;
     }
 
-    // What the language allows and this version does not do is said, never passed over.
+    /// <summary>
+    /// Why no daemon can run with options that the language allows; null if one can.
+    /// </summary>
+    internal static string? Refusal(Options options)
+    {
+        return options.Sync is { Links.Count: 0 }
+            ? "the Sync section has no link: add a Multicast, UDP or TCP block" : null;
+    }
+
     private static bool IsSupported(Options options, Log log)
     {
-        if (options.Sync is not SyncOptions sync)
+        if (Refusal(options) is string refusal)
         {
-            log.Error("nothing to do: the configuration has no Sync section, and this version " +
-                "has no statistics mode");
-            return false;
-        }
-        if (sync.Links.Count == 0)
-        {
-            log.Error("the Sync section has no link: add a Multicast, UDP or TCP block");
+            log.Error(refusal);
             return false;
         }
         if (options.HasHelperSection)
@@ -68,23 +76,33 @@ internal static class Launcher
         return true;
     }
 
-    private static bool OpenLogs(Options options, Log log)
+    /// <summary>
+    /// Logs to where the options say. Null, or what failed; then nothing changed.
+    /// </summary>
+    internal static string? OpenLogs(Options options, Log log)
     {
         if (options.LogFile is string path)
         {
             Errno error = log.OpenFile(path);
-            if (error != Errno.None)
-            {
-                log.Error($"can't open logfile `{path}': {error.Describe()}");
-                return false;
-            }
+            if (error != Errno.None) { return $"can't open logfile `{path}': {error.Describe()}"; }
         }
+        else { log.CloseFile(); }
         if (options.Syslog is SyslogFacility facility) { log.OpenSyslog((int)facility); }
-        return true;
+        else { log.CloseSyslog(); }
+        return null;
     }
 
-    private static int RunLocked(Options options, Readiness? readiness, Log log)
+    private static int RunLocked(
+        string configPath, Options options, Readiness? readiness, Log log)
     {
+        // The original's lock is the file itself, without a kernel lock: only its socket tells
+        // whether it runs, and its file must not be taken over.
+        if (ControlSocket.IsAnswered(options.UnixPath))
+        {
+            log.Error($"lockfile `{options.LockFile}' not taken: conntrackd is already running, " +
+                $"it answers at `{options.UnixPath}'");
+            return Failure;
+        }
         Errno error = LockFile.TryTake(options.LockFile, out LockFile? lockFile, out int holder);
         if (error == Errno.Eagain)
         {
@@ -97,16 +115,20 @@ internal static class Launcher
             log.Error($"can't take lockfile `{options.LockFile}': {error.Describe()}");
             return Failure;
         }
-        using (lockFile!) { return RunNode(options, readiness, log); }
+        using (lockFile!) { return RunNode(configPath, options, readiness, log); }
     }
 
-    private static int RunNode(Options options, Readiness? readiness, Log log)
+    private static int RunNode(
+        string configPath, Options options, Readiness? readiness, Log log)
     {
         SetScheduler(options.Scheduler, log);
         ServiceNotifier? notifier =
             options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
-        using var node = new Node(options, notifier, log);
-        string? failed = node.TryStart() ?? WatchSignals(node, log);
+        using DaemonLoop node = Create(options, notifier, log);
+        // Later the working directory may be another.
+        var reloader = new Reloader(Path.GetFullPath(configPath), node, notifier, log);
+        node.Reload = reloader.Run;
+        string? failed = node.TryStart() ?? WatchSignals(node);
         if (failed is not null)
         {
             log.Error(failed);
@@ -122,21 +144,37 @@ internal static class Launcher
             log.ToConsole = false;
             _ = readiness.Report();
         }
-        _ = notifier?.Ready();
+        _ = notifier?.Ready(node.StatusText);
         node.Run();
         log.Notice("---- shutdown received ----");
         _ = notifier?.Stopping();
         return Success;
     }
 
+    private static DaemonLoop Create(Options options, ServiceNotifier? notifier, Log log) =>
+        options.Sync is not null ? new Node(options, notifier, log)
+        : options.Stats is not null ? new StatsNode(options, notifier, log)
+        : new IdleNode(options, notifier, log);
+
     private static void TellSettings(Options options, Log log)
     {
+        if (options.Sync is null && options.Stats is null)
+        {
+            log.Notice("no Sync and no Stats section: nothing to do but to answer clients");
+            return;
+        }
         if (options.NetlinkEventsReliable)
         {
             log.Notice("reliable ctnetlink event delivery is ENABLED.");
         }
-        if (options.Sync!.DisableInternalCache) { log.Notice("disabling internal cache"); }
-        if (options.Sync.DisableExternalCache) { log.Notice("disabling external cache"); }
+        if (options.Sync is { DisableInternalCache: true })
+        {
+            log.Notice("disabling internal cache");
+        }
+        if (options.Sync is { DisableExternalCache: true })
+        {
+            log.Notice("disabling external cache");
+        }
         log.Notice("using user-space event filtering");
         if (!options.IsNetlinkBufferHonoured)
         {
@@ -145,7 +183,8 @@ internal static class Launcher
         }
     }
 
-    private static void SetScheduler(SchedulerOptions options, Log log)
+    /// <summary>Asks for the scheduler; a refusal is a warning.</summary>
+    internal static void SetScheduler(SchedulerOptions options, Log log)
     {
         Errno error = options.Policy switch
         {
@@ -160,18 +199,18 @@ internal static class Launcher
         }
     }
 
-    private static string? WatchSignals(Node node, Log log)
+    private static string? WatchSignals(DaemonLoop node)
     {
         Errno error = SignalDescriptor.TryOpen(SignalMask.Handled, out SignalDescriptor? signals);
         if (error == Errno.None)
         {
-            error = node.Watch(signals!.FileDescriptor, new SignalReader(node, signals, log));
+            error = node.Watch(signals!.FileDescriptor, new SignalReader(node, signals));
         }
         return error == Errno.None ? null : $"can't watch signals: {error.Describe()}";
     }
 
     /// <summary>Does what a signal asks for.</summary>
-    private sealed class SignalReader(Node node, SignalDescriptor signals, Log log) : IReadyHandler
+    private sealed class SignalReader(DaemonLoop node, SignalDescriptor signals) : IReadyHandler
     {
         public void OnReady(int fd, EventMask mask)
         {
@@ -182,12 +221,11 @@ internal static class Launcher
                     case Signal.Interrupt or Signal.Terminate:
                         node.Stop();
                         break;
-                    case Signal.HangUp or Signal.User1:
-                        Errno error = log.Reopen();
-                        if (error != Errno.None)
-                        {
-                            log.Error($"can't reopen the log file: {error.Describe()}");
-                        }
+                    case Signal.HangUp:
+                        _ = node.Reload(null);
+                        break;
+                    case Signal.User1:
+                        node.ReopenLogs();
                         break;
                     default:
                         break;

@@ -1,5 +1,6 @@
 using Conntrackd.Cache;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
@@ -18,28 +19,18 @@ namespace Conntrackd.Daemon;
 ///          -> deadlines -> long walks, a piece -> commit, a batch -> injections -> datagrams
 /// </code>One thread owns all state. Readers of caches are on threads of their own and only look.
 /// </remarks>
-internal sealed class Node : IDisposable
+internal sealed class Node : DaemonLoop
 {
-    private const long MicrosecondsPerMillisecond = 1000;
     private const long StalledMicroseconds = 100_000;
 
-    private readonly Log _log;
-    private readonly ServiceNotifier? _notifier;
-    private EventLoop _loop = null!;
     private FlowWriter _commits = null!;
     private ExpectationWriter? _expectationCommits;
     private CommitJob? _commit;
     private long _purgeAt = long.MaxValue;
-    private long _watchdogAt = long.MaxValue;
-    private bool _stopping;
-    private Pace _pace;
 
     internal Node(Options options, ServiceNotifier? notifier, Log log)
+        : base(options, notifier, log)
     {
-        Options = options;
-        _notifier = notifier;
-        _log = log;
-        StartedMicroseconds = Clock.MonotonicMicroseconds();
         Status = new Status(this);
         SyncOptions sync = options.Sync!;
         uint limit = Math.Min(options.HashLimit, FlowsMax);
@@ -52,13 +43,6 @@ internal sealed class Node : IDisposable
             ExternalExpectations = new ExpectationTable(options.HashLimit);
         }
     }
-
-    /// <summary>Slot numbers have 31 bits; a quarter of that is 64 GB of flows.</summary>
-    private const uint FlowsMax = 1u << 29;
-
-    internal Options Options { get; }
-
-    internal long StartedMicroseconds { get; }
 
     internal Status Status { get; }
 
@@ -80,8 +64,6 @@ internal sealed class Node : IDisposable
 
     internal Links Links { get; private set; } = null!;
 
-    internal ControlServer Server { get; private set; } = null!;
-
     /// <summary>The writer of direct injection; null with an external cache.</summary>
     internal FlowWriter? Injections { get; private set; }
 
@@ -97,12 +79,18 @@ internal sealed class Node : IDisposable
 
     internal bool IsCommitting => _commit is not null;
 
-    /// <summary>Opens everything. Null, or what failed in words.</summary>
-    internal string? TryStart()
+    /// <inheritdoc/>
+    internal override KernelCounters KernelCounters => Kernel.Counters;
+
+    /// <inheritdoc/>
+    internal override string StatusText => SyncState.Describe(Engine.Peers, IsReliable);
+
+    /// <inheritdoc/>
+    protected override ICommandHandler Handler => new Commands(this, Log);
+
+    /// <inheritdoc/>
+    protected override string? TryOpen()
     {
-        Errno error = EventLoop.TryCreate(out EventLoop? loop);
-        if (error != Errno.None) { return $"can't create event loop: {error.Describe()}"; }
-        _loop = loop!;
         string? failed = OpenWriters();
         if (failed is not null) { return failed; }
         Engine = new SyncEngine(SettingsOf(Options.Sync!), Internal, External, Injections, Now());
@@ -111,48 +99,51 @@ internal sealed class Node : IDisposable
             Engine.ReplicateExpectations(
                 Expectations, ExternalExpectations, ExpectationInjections);
         }
-        Links = new Links(Engine, StartedMicroseconds, IsReliable, _log);
-        failed = Links.TryOpen(Options.Sync!.Links, _loop);
+        Links = new Links(Engine, StartedMicroseconds, IsReliable, Log);
+        failed = Links.TryOpen(Options.Sync!.Links, Loop);
         if (failed is not null) { return failed; }
-        Kernel = new KernelSide(Engine, Options, StartedMicroseconds, _log);
-        failed = Kernel.TryStart(
-            _loop, _commits, Injections, _expectationCommits, ExpectationInjections);
-        if (failed is not null) { return failed; }
-        // Last, so that a client that is answered finds the cache filled.
-        failed = ControlServer.TryOpen(
-            _loop, new Commands(this, _log), Options.UnixPath, new ControlLimits(),
-            out ControlServer? server);
-        if (failed is not null) { return $"can't open unix socket `{Options.UnixPath}': {failed}"; }
-        Server = server!;
+        Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
+        return Kernel.TryStart(
+            Loop, _commits, Injections, _expectationCommits, ExpectationInjections);
+    }
+
+    /// <inheritdoc/>
+    internal override IDumpSource? DumpOf(ControlRequest dump, ReplyForm form)
+    {
+        bool own = dump == ControlRequest.DumpInternal;
+        if (own && IsBypassing) { return new KernelDump(Options.Filter, xml: false, form); }
+        FlowTable? table = own ? Internal : External;
+        return table is null ? null : new FormDump(table, form, StartedMicroseconds);
+    }
+
+    /// <inheritdoc/>
+    internal override void AppendMore(ControlRequest topic, TextBuffer text)
+    {
+        bool network = topic is ControlRequest.Statistics or ControlRequest.StatisticsNetwork;
+        if (network) { SyncState.Append(text, Engine.Peers, IsReliable, Now()); }
+    }
+
+    /// <inheritdoc/>
+    protected override string? TryChange(Options options)
+    {
+        SyncOptions sync = options.Sync!;
+        uint limit = Math.Min(options.HashLimit, FlowsMax);
+        if (!IsBypassing) { Internal.SetLimit(limit); }
+        External?.SetLimit(limit);
+        Engine.Change(SettingsOf(sync));
+        _commits.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
+        Injections?.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
+        Kernel.Change(options);
         return null;
     }
 
-    /// <summary>Watches a descriptor of the launcher's.</summary>
-    internal Errno Watch(int fd, IReadyHandler handler) => _loop.Add(fd, EventMask.In, handler);
-
-    /// <summary>Turns the loop until it is stopped.</summary>
-    internal void Run()
+    /// <inheritdoc/>
+    protected override void OnRun()
     {
-        if (Options.Sync!.StartupResync)
-        {
-            _log.Notice("resync requested");
-            Engine.RequestResync();
-        }
-        if (_notifier is { WatchdogIntervalMicroseconds: > 0 }) { _watchdogAt = Now(); }
-        bool more = true;
-        while (!_stopping)
-        {
-            _loop.RunOnce(more ? 0 : Timeout());
-            more = Turn();
-            if (more) { continue; }
-            long wait = _pace.Gather(
-                Kernel.Counters.EventsReceived, Kernel.Counters.BufferBytes, Now());
-            if (wait != 0) { Libc.Sleep(wait); }
-        }
+        if (!Options.Sync!.StartupResync) { return; }
+        Log.Notice("resync requested");
+        Engine.RequestResync();
     }
-
-    /// <summary>Ends the loop after this turn.</summary>
-    internal void Stop() => _stopping = true;
 
     /// <summary>
     /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
@@ -166,7 +157,7 @@ internal sealed class Node : IDisposable
             flows && External is not null ? new Commit(External, timeout) : null,
             expectations && ExternalExpectations is not null
                 ? new ExpectationCommit(ExternalExpectations, timeout) : null,
-            _commits, _expectationCommits, session, _log);
+            _commits, _expectationCommits, session, Log);
         return true;
     }
 
@@ -177,29 +168,27 @@ internal sealed class Node : IDisposable
     {
         if (_purgeAt != long.MaxValue) { return; }
         uint seconds = Options.Sync!.PurgeTimeoutSeconds;
-        _log.Notice($"flushing conntrack table in {seconds} secs");
+        Log.Notice($"flushing conntrack table in {seconds} secs");
         _purgeAt = Now() + (seconds * SyncEngine.Second);
     }
 
     /// <summary>Forgets a flush that is pending.</summary>
     internal void CancelPurge() => _purgeAt = long.MaxValue;
 
-    public void Dispose()
+    /// <inheritdoc/>
+    protected override void Close()
     {
-        Server?.Dispose();
         Kernel?.Dispose();
         Links?.Dispose();
         _commits?.Dispose();
         Injections?.Dispose();
         _expectationCommits?.Dispose();
         ExpectationInjections?.Dispose();
-        _loop?.Dispose();
     }
 
-    // Everything but waiting. True if the next turn should not wait.
-    private bool Turn()
+    /// <inheritdoc/>
+    protected override bool Turn(long now)
     {
-        long now = Now();
         Engine.OnDeadline(now);
         Engine.HoldSweeps = IsCommitting;
         bool more = Engine.Step();
@@ -212,37 +201,26 @@ internal sealed class Node : IDisposable
         if (now >= _purgeAt) { Purge(); }
         Links.OnDeadline(now);
         Links.Send(now);
-        Server.OnDeadline(Clock.MonotonicMicroseconds());
-        if (now >= _watchdogAt)
-        {
-            _ = _notifier!.KeepAlive();
-            _watchdogAt = now + _notifier.WatchdogIntervalMicroseconds;
-        }
         return more || _commit is not null || (Engine.WantsTurn && !Links.IsStalled);
     }
 
     private void Purge()
     {
         _purgeAt = long.MaxValue;
-        _log.Notice("flushing kernel conntrack table (scheduled)");
+        Log.Notice("flushing kernel conntrack table (scheduled)");
         Kernel.Want(KernelSide.Purpose.Flush, session: null);
         Engine.FlushInternal();
     }
 
-    private int Timeout()
+    /// <inheritdoc/>
+    protected override long NextDeadline(long now)
     {
-        long now = Now();
         long next = Engine.NextDeadline(now);
         // What the engine wants to send must wait: it need not be asked at once.
         if (Links.IsStalled) { next = Math.Max(next, now + StalledMicroseconds); }
         next = Math.Min(next, Links.NextDeadline(now));
-        next = Math.Min(next, Math.Min(_purgeAt, _watchdogAt));
-        next = Math.Min(next, Kernel.NextDeadline);
-        long control = Server.NextDeadlineMicroseconds;
-        if (control != long.MaxValue) { next = Math.Min(next, control - StartedMicroseconds); }
-        long wait = Math.Max(next - now, 0);
-        return (int)Math.Min(
-            (wait + MicrosecondsPerMillisecond - 1) / MicrosecondsPerMillisecond, 60_000);
+        next = Math.Min(next, _purgeAt);
+        return Math.Min(next, Kernel.NextDeadline);
     }
 
     private string? OpenWriters()
@@ -250,7 +228,7 @@ internal sealed class Node : IDisposable
         SyncOptions sync = Options.Sync!;
         var counters = new KernelCounters();
         Errno error = FlowWriter.TryOpen(
-            "commit", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, _log,
+            "commit", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, Log,
             out FlowWriter? commits);
         if (error != Errno.None) { return $"can't open netlink commit socket: {error.Describe()}"; }
         _commits = commits!;
@@ -259,14 +237,14 @@ internal sealed class Node : IDisposable
             bool commit = ExternalExpectations is not null;
             error = ExpectationWriter.TryOpen(
                 commit ? "commit" : "inject", waits: !commit, sync.CommitTimeoutSeconds, counters,
-                _log, out ExpectationWriter? expectations);
+                Log, out ExpectationWriter? expectations);
             if (error != Errno.None) { return $"can't open netlink socket: {error.Describe()}"; }
             if (commit) { _expectationCommits = expectations; }
             else { ExpectationInjections = expectations; }
         }
         if (!sync.DisableExternalCache) { return null; }
         error = FlowWriter.TryOpen(
-            "inject", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, _log,
+            "inject", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, Log,
             out FlowWriter? injections);
         Injections = injections;
         return error == Errno.None ? null : $"can't open netlink inject socket: {error.Describe()}";
@@ -297,7 +275,5 @@ internal sealed class Node : IDisposable
     }
 
     // Secret enough: it only keeps others from choosing flows that meet in one place of a table.
-    private static long RandomSeed() => Random.Shared.NextInt64();
-
-    private long Now() => Clock.MonotonicMicroseconds() - StartedMicroseconds;
+    internal static long RandomSeed() => Random.Shared.NextInt64();
 }

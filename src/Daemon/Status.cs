@@ -20,11 +20,9 @@ internal sealed class Status(Node node)
             case ControlRequest.StatisticsCache: AppendCaches(text); break;
             case ControlRequest.StatisticsNetwork: AppendNetwork(text); break;
             case ControlRequest.StatisticsLink: AppendLinks(text); break;
-            case ControlRequest.StatisticsRuntime: AppendRuntime(text); break;
             case ControlRequest.StatisticsQueue: AppendQueues(text); break;
             case ControlRequest.StatisticsResendQueue: AppendResendQueue(text); break;
             case ControlRequest.StatisticsExpectations: AppendExpectations(text); break;
-            case ControlRequest.StatisticsProcess: node.Server.AppendReaders(text); break;
             default: break;
         }
     }
@@ -85,12 +83,13 @@ internal sealed class Status(Node node)
         foreach (Links.Link link in node.Links.All) { Reports.AppendLink(text, ReportOf(link)); }
     }
 
-    private void AppendRuntime(TextBuffer text)
+    /// <summary>What every mode tells of the kernel and of itself.</summary>
+    internal static RuntimeReport RuntimeOf(DaemonLoop loop)
     {
-        KernelCounters kernel = node.Kernel.Counters;
-        ControlCounters control = node.Server.Counters;
-        long uptime = (Clock.MonotonicMicroseconds() - node.StartedMicroseconds) / 1_000_000;
-        Reports.AppendRuntime(text, new RuntimeReport(
+        KernelCounters kernel = loop.KernelCounters;
+        ControlCounters control = loop.Server.Counters;
+        long uptime = (Clock.MonotonicMicroseconds() - loop.StartedMicroseconds) / 1_000_000;
+        return new RuntimeReport(
             uptime, kernel.EventsReceived, kernel.EventsFiltered, kernel.EventsUnknownType,
             kernel.CatchEventFailed, kernel.DumpUnknownType, kernel.Overruns,
             kernel.FlushKernel, kernel.ResyncKernel, (ulong)kernel.BufferBytes)
@@ -98,7 +97,7 @@ internal sealed class Status(Node node)
             ChildFailed = control.ReaderFailed,
             LocalReadFailed = control.LocalReadFailed,
             LocalUnknownRequest = control.LocalUnknownRequest,
-        });
+        };
     }
 
     private void AppendQueues(TextBuffer text)
@@ -133,7 +132,8 @@ internal sealed class Status(Node node)
         }
     }
 
-    private static CacheReport ReportOf(FlowTable table) => ReportOf(table.Counters);
+    /// <summary>The counters of a cache.</summary>
+    internal static CacheReport ReportOf(FlowTable table) => ReportOf(table.Counters);
 
     private static CacheReport ReportOf(CacheCounters counters) => new(
         counters.Active, counters.Objects, counters.Created, counters.CreateFailedMemory,

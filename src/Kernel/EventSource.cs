@@ -27,7 +27,6 @@ internal sealed class EventSource : IDisposable
     private const string EventsSetting = "/proc/sys/net/netfilter/nf_conntrack_events";
 
     private readonly int _fd;
-    private readonly EventSourceOptions _options;
     private readonly IKernelSink _sink;
     private readonly IExpectationSink? _expectationSink;
     private readonly KernelCounters _counters;
@@ -36,6 +35,7 @@ internal sealed class EventSource : IDisposable
     private readonly (uint PortId, EventOrigin Origin)[] _requesters =
         new (uint, EventOrigin)[RequestersMax];
 
+    private EventSourceOptions _options;
     private int _requesterCount;
     private Flow _flow;
     private Expectation _expectation;
@@ -95,6 +95,24 @@ internal sealed class EventSource : IDisposable
     /// </summary>
     internal Errno DropEchoes(ReadOnlySpan<uint> portIds) =>
         SocketFilter.DropEchoes(_fd, CtMessage.New >> 8, portIds);
+
+    /// <summary>
+    /// Takes over a changed buffer and reliability; which events are subscribed to stays. An error
+    /// means that the reliability could not be changed.
+    /// </summary>
+    internal Errno Change(EventSourceOptions options)
+    {
+        EventSourceOptions old = _options;
+        _options = options with { Expectations = old.Expectations };
+        bool sameBuffer = (old.BufferBytes, old.BufferBytesMax)
+            == (options.BufferBytes, options.BufferBytesMax);
+        if (!sameBuffer)
+        {
+            _limitTold = false;
+            SetInitialBuffer();
+        }
+        return old.Reliable == options.Reliable ? Errno.None : SetReliable(options.Reliable);
+    }
 
     /// <summary>Hands over at most so many events; true if more may be waiting.</summary>
     internal bool Read(int datagramsMax)
@@ -284,11 +302,7 @@ internal sealed class EventSource : IDisposable
         SetInitialBuffer();
         if (_options.Reliable)
         {
-            Errno error = Libc.SetOption(_fd, SocketOption.NetlinkBroadcastError, 1);
-            if (error == Errno.None)
-            {
-                error = Libc.SetOption(_fd, SocketOption.NetlinkNoOverrunError, 1);
-            }
+            Errno error = SetReliable(true);
             if (error != Errno.None) { return error; }
             _log.Notice("reliable ctnetlink event delivery is ENABLED.");
         }
@@ -301,6 +315,13 @@ internal sealed class EventSource : IDisposable
             if (error != Errno.None) { return error; }
         }
         return Errno.None;
+    }
+
+    private Errno SetReliable(bool on)
+    {
+        Errno error = Libc.SetOption(_fd, SocketOption.NetlinkBroadcastError, on ? 1 : 0);
+        return error == Errno.None
+            ? Libc.SetOption(_fd, SocketOption.NetlinkNoOverrunError, on ? 1 : 0) : error;
     }
 
     private void SetInitialBuffer()

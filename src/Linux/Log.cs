@@ -38,6 +38,20 @@ internal sealed class Log : IDisposable
         _syslog = new Syslog(facility);
     }
 
+    /// <summary>Stops writing to a file.</summary>
+    internal void CloseFile()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+
+    /// <summary>Stops sending to the system's log.</summary>
+    internal void CloseSyslog()
+    {
+        _syslog?.Dispose();
+        _syslog = null;
+    }
+
     /// <summary>Opens the file anew after a rotation; without a file nothing happens.</summary>
     internal Errno Reopen() => _file?.Reopen() ?? Errno.None;
 

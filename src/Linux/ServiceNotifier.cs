@@ -39,8 +39,19 @@ internal sealed class ServiceNotifier : IDisposable
         return error == Errno.None ? new ServiceNotifier(fd, address[..bytes]) : null;
     }
 
-    /// <summary>Start-up is complete.</summary>
-    internal Errno Ready() => Send("READY=1"u8);
+    /// <summary>Start-up, or a reload, is complete.</summary>
+    internal Errno Ready(string status) =>
+        Send(Encoding.UTF8.GetBytes($"READY=1\nSTATUS={status}"));
+
+    /// <summary>
+    /// A reload begins (Type=notify-reload); <see cref="Ready"/> ends it. The time tells the
+    /// service manager that this one is its doing.
+    /// </summary>
+    internal Errno Reloading(long monotonicMicroseconds) =>
+        Send(Encoding.ASCII.GetBytes($"RELOADING=1\nMONOTONIC_USEC={monotonicMicroseconds}"));
+
+    /// <summary>What the service is doing, one line.</summary>
+    internal Errno Status(string status) => Send(Encoding.UTF8.GetBytes($"STATUS={status}"));
 
     /// <summary>An orderly stop is coming to its end.</summary>
     internal Errno Stopping() => Send("STOPPING=1"u8);

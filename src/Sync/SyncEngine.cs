@@ -18,16 +18,16 @@ namespace Conntrackd.Sync;
 /// more than the peer has acknowledged room for (here a window per peer), forgetting what no longer
 /// fits into the resend queue (here followed by a bulk).</para>
 /// </remarks>
-internal sealed partial class SyncEngine
+internal sealed partial class SyncEngine : IKernelMirror
 {
     internal const long Second = 1_000_000;
     private const int GenerationShift = 4;
 
-    private readonly SyncSettings _settings;
+    private SyncSettings _settings;
     private readonly FlowTable _internal;
     private readonly FlowTable? _external;
     private readonly IFlowInjector? _injector;
-    private readonly FlowMessageOptions _messageOptions;
+    private FlowMessageOptions _messageOptions;
     private readonly SendQueue _queue = new();
     private Flow _flow;
 
@@ -79,6 +79,20 @@ internal sealed partial class SyncEngine
     /// <summary>Flows that wait to be announced; for reports.</summary>
     internal SendQueue Queue => _queue;
 
+    /// <summary>
+    /// Takes over changed settings; mode, resend queue and first sequence stay as they began.
+    /// </summary>
+    internal void Change(SyncSettings settings)
+    {
+        _settings = settings with
+        {
+            Mode = _settings.Mode,
+            ResendQueueSize = _settings.ResendQueueSize,
+            FirstSequence = _settings.FirstSequence,
+        };
+        _messageOptions = new FlowMessageOptions(settings.SendTimeouts, settings.WindowTracking);
+    }
+
     private bool Reliable => _settings.Mode == SyncMode.Ftfw;
 
     /// <summary>An event of the own kernel.</summary>
@@ -86,7 +100,7 @@ internal sealed partial class SyncEngine
     /// <param name="flow">What the event said of the flow.</param>
     /// <param name="announce">False for what this daemon did itself (commit, flush).</param>
     /// <param name="now">Time.</param>
-    internal void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
+    public void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
     {
         if (_settings.Bypass)
         {
@@ -133,7 +147,7 @@ internal sealed partial class SyncEngine
     /// </summary>
     /// <param name="announce">Tell the peers of flows that are new or differ (overrun).</param>
     /// <param name="announceSweep">Tell them of flows that are gone.</param>
-    internal void BeginDump(bool announce, bool announceSweep)
+    public void BeginDump(bool announce, bool announceSweep)
     {
         _announceDump = announce;
         _announceSweep = announceSweep;
@@ -143,7 +157,7 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>One record of the table.</summary>
-    internal void OnDumpRecord(ref Flow flow, long now)
+    public void OnDumpRecord(ref Flow flow, long now)
     {
         uint handle = _internal.Find(in flow);
         if (handle == 0)
@@ -180,7 +194,7 @@ internal sealed partial class SyncEngine
     /// The table was read. With <paramref name="complete"/> false nothing is swept; the caller
     /// dumps again. The sweep itself is done by <see cref="Step"/>.
     /// </summary>
-    internal void OnDumpEnd(bool complete)
+    public void OnDumpEnd(bool complete)
     {
         _dumping = false;
         _sweeping = true;
@@ -190,7 +204,7 @@ internal sealed partial class SyncEngine
     }
 
     /// <summary>True while a dump or its sweep is under way.</summary>
-    internal bool IsReconciling => _dumping || _sweeping;
+    public bool IsReconciling => _dumping || _sweeping;
 
     /// <summary>
     /// True while the external cache is being committed: a peer that died and came back empty must
@@ -201,7 +215,7 @@ internal sealed partial class SyncEngine
     /// <summary>
     /// Goes on with long walks, a bounded piece. True if there is more to do at once.
     /// </summary>
-    internal bool Step()
+    public bool Step()
     {
         bool more = false;
         foreach (Peer? peer in _peers.All)

@@ -21,8 +21,11 @@ internal sealed record DaemonConfig
 
     internal int EventBufferBytesMax { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>The whole text, from the path that the daemon's files start with.</summary>
+    internal Func<string, string>? Text { get; init; }
+
     /// <summary>The text for a firewall; all files of the daemon start with this path.</summary>
-    internal string Render(int firewall, string path) => $$"""
+    internal string Render(int firewall, string path) => Text?.Invoke(path) ?? $$"""
         Sync {
             Mode {{Mode}}
             {{LinkConfig.Render(Link, firewall)}}

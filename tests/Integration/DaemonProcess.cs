@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.RegularExpressions;
+using Xunit;
 
 namespace Conntrackd.Tests.Integration;
 
@@ -15,12 +16,14 @@ internal sealed class DaemonProcess
     private readonly string _binary;
     private Process? _process;
 
-    internal DaemonProcess(Lab lab, int firewall, string binary, DaemonConfig config)
+    /// <summary>The name tells several daemons of one firewall apart.</summary>
+    internal DaemonProcess(
+        Lab lab, int firewall, string binary, DaemonConfig config, string name = "")
     {
         _lab = lab;
         _binary = binary;
         Firewall = firewall;
-        BasePath = lab.PathOf($"fw{firewall}");
+        BasePath = lab.PathOf($"fw{firewall}{name}");
         File.WriteAllText(ConfigPath, config.Render(firewall, BasePath));
     }
 
@@ -35,7 +38,12 @@ internal sealed class DaemonProcess
 
     internal string LockPath => BasePath + ".lock";
 
+    /// <summary>Environment of the daemon, NAME=value each.</summary>
+    internal string[] Variables { get; init; } = [];
+
     internal bool IsRunning => _process is { HasExited: false };
+
+    internal int ProcessId => _process!.Id;
 
     internal int ExitCode => _process!.ExitCode;
 
@@ -64,7 +72,8 @@ internal sealed class DaemonProcess
     internal CommandResult StartInVain() => Ask();
 
     internal void Launch() =>
-        _process = _lab.Start(Firewall, BasePath + ".out", _binary, "-C", ConfigPath);
+        _process = _lab.Start(
+            Firewall, BasePath + ".out", "env", [.. Variables, _binary, "-C", ConfigPath]);
 
     /// <summary>A client command, for example "-e"; the result is not checked.</summary>
     internal CommandResult Ask(params string[] arguments) =>
@@ -95,6 +104,14 @@ internal sealed class DaemonProcess
 
     internal void Thaw() => Signal("CONT");
 
+    /// <summary>Changes the configuration file; the daemon is not told.</summary>
+    internal void Rewrite(string now, string then)
+    {
+        string text = File.ReadAllText(ConfigPath);
+        Assert.Contains(now, text, StringComparison.Ordinal);
+        File.WriteAllText(ConfigPath, text.Replace(now, then, StringComparison.Ordinal));
+    }
+
     /// <summary>The number behind a label in one of the statistics.</summary>
     internal long Counter(string topic, string label)
     {
@@ -105,7 +122,7 @@ internal sealed class DaemonProcess
             : throw new InvalidOperationException($"no '{label}' in -s {topic}:\n{text}");
     }
 
-    private void Signal(string name) =>
+    internal void Signal(string name) =>
         Shell.Run("kill", "-" + name, _process!.Id.ToString(CultureInfo.InvariantCulture));
 
     private static string[] LinesOf(string path) =>

@@ -58,11 +58,18 @@ public sealed class ServiceNotifierTests : IDisposable
         Assert.Equal(Errno.None, Libc.Bind(fd, address.AsSpan(0, bytes)));
         Environment.SetEnvironmentVariable("NOTIFY_SOCKET", path);
         using ServiceNotifier? notifier = ServiceNotifier.FromEnvironment();
-        Assert.Equal(Errno.None, notifier!.Ready());
+        Assert.Equal(Errno.None, notifier!.Ready("calm"));
+        Assert.Equal(Errno.None, notifier.Reloading(7));
+        Assert.Equal(Errno.None, notifier.Status("busy"));
         Assert.Equal(Errno.None, notifier.KeepAlive());
         Assert.Equal(Errno.None, notifier.MainProcess(12));
         Assert.Equal(Errno.None, notifier.Stopping());
-        foreach (string expected in (string[])["READY=1", "WATCHDOG=1", "MAINPID=12", "STOPPING=1"])
+        string[] all =
+        [
+            "READY=1\nSTATUS=calm", "RELOADING=1\nMONOTONIC_USEC=7", "STATUS=busy",
+            "WATCHDOG=1", "MAINPID=12", "STOPPING=1",
+        ];
+        foreach (string expected in all)
         {
             byte[] state = new byte[64];
             Assert.Equal(Errno.None, Libc.Receive(fd, state, out int count));

@@ -1,0 +1,109 @@
+using System.Collections.Generic;
+using System.Linq;
+using Conntrackd.Config;
+
+namespace Conntrackd.Daemon;
+
+/// <summary>
+/// What a changed configuration comes to in a running daemon: the settings that will hold, and
+/// those that stay as they were until a restart. Pure.
+/// </summary>
+/// <remarks>
+/// Kept is what the caches, the peers or the clients hang on: sections and mode, links, files that
+/// are locked or listened on. Everything else is applied in place.
+/// </remarks>
+internal sealed class ReloadPlan
+{
+    private readonly Options _old;
+    private readonly List<string> _kept = [];
+
+    private ReloadPlan(Options old) => _old = Options = old;
+
+    /// <summary>The settings from now on.</summary>
+    internal Options Options { get; private set; }
+
+    /// <summary>Directives whose new value waits for a restart.</summary>
+    internal IReadOnlyList<string> Kept => _kept;
+
+    /// <summary>Compares the settings in force with those wanted.</summary>
+    internal static ReloadPlan Make(Options old, Options wanted)
+    {
+        var plan = new ReloadPlan(old);
+        Options merged = plan.MergeGeneral(wanted);
+        bool sameSections = (old.Sync is null) == (wanted.Sync is null)
+            && (old.Stats is null) == (wanted.Stats is null);
+        if (!sameSections)
+        {
+            plan._kept.Add("Sync and Stats (which of them there is)");
+            merged = merged with { Sync = old.Sync, Stats = old.Stats };
+        }
+        else if (wanted.Sync is SyncOptions sync)
+        {
+            merged = merged with { Sync = plan.MergeSync(old.Sync!, sync) };
+        }
+        plan.Options = merged;
+        return plan;
+    }
+
+    private Options MergeGeneral(Options wanted)
+    {
+        Keep("LockFile", _old.LockFile == wanted.LockFile);
+        Keep("UNIX Path", _old.UnixPath == wanted.UnixPath);
+        Keep("Systemd", _old.Systemd == wanted.Systemd);
+        Keep("PollSecs", _old.PollSeconds == wanted.PollSeconds);
+        Keep("Helper", IsSameHelper(_old, wanted));
+        return wanted with
+        {
+            LockFile = _old.LockFile,
+            UnixPath = _old.UnixPath,
+            Systemd = _old.Systemd,
+            PollSeconds = _old.PollSeconds,
+            Helpers = _old.Helpers,
+            HasHelperSection = _old.HasHelperSection,
+            IsHelperSetup = _old.IsHelperSetup,
+        };
+    }
+
+    private SyncOptions MergeSync(SyncOptions old, SyncOptions wanted)
+    {
+        Keep("Mode", old.Mode == wanted.Mode);
+        Keep("links", IsSameLinks(old.Links, wanted.Links));
+        Keep("ErrorQueueLength", old.ErrorQueueLength == wanted.ErrorQueueLength);
+        Keep("ResendQueueSize", old.ResendQueueSize == wanted.ResendQueueSize);
+        Keep("DisableInternalCache", old.DisableInternalCache == wanted.DisableInternalCache);
+        Keep("DisableExternalCache", old.DisableExternalCache == wanted.DisableExternalCache);
+        Keep("ExpectationSync", old.ExpectationSync.IsOn == wanted.ExpectationSync.IsOn
+            && old.ExpectationSync.Helpers.SequenceEqual(wanted.ExpectationSync.Helpers));
+        bool commits = !old.DisableExternalCache;
+        return wanted with
+        {
+            Mode = old.Mode,
+            Links = old.Links,
+            ErrorQueueLength = old.ErrorQueueLength,
+            ResendQueueSize = old.ResendQueueSize,
+            DisableInternalCache = old.DisableInternalCache,
+            DisableExternalCache = old.DisableExternalCache,
+            CommitTimeoutSeconds = commits ? wanted.CommitTimeoutSeconds : 0,
+            ExpectationSync = old.ExpectationSync,
+        };
+    }
+
+    private void Keep(string directive, bool isSame)
+    {
+        if (!isSame) { _kept.Add(directive); }
+    }
+
+    // Where a block stands in the file makes no difference.
+    private static bool IsSameLinks(
+        IReadOnlyList<LinkOptions> old, IReadOnlyList<LinkOptions> wanted) =>
+        old.Select(static link => link with { Position = default })
+            .SequenceEqual(wanted.Select(static link => link with { Position = default }));
+
+    private static bool IsSameHelper(Options old, Options wanted) =>
+        old.HasHelperSection == wanted.HasHelperSection
+        && old.IsHelperSetup == wanted.IsHelperSetup
+        && old.Helpers.Select(Plain).SequenceEqual(wanted.Helpers.Select(Plain));
+
+    private static string Plain(HelperOptions helper) =>
+        (helper with { Position = default, Policies = [] }) + string.Join(';', helper.Policies);
+}

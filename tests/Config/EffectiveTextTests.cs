@@ -1,0 +1,56 @@
+using System.IO;
+using System.Text;
+using System.Text.RegularExpressions;
+using Conntrackd.Config;
+using Xunit;
+
+namespace Conntrackd.Tests.Config;
+
+public sealed class EffectiveTextTests
+{
+    [Fact]
+    public void Every_setting_tells_where_it_is_from()
+    {
+        string text = Render("General {\n  HashLimit 8192\n  UNIX {\n    Path /run/x\n  }\n}\n");
+        Assert.Contains("    HashSize 65536  # default\n", text);
+        Assert.Contains("    HashLimit 8192  # test.conf:2\n", text);
+        Assert.Contains("        Path /run/x  # test.conf:4\n", text);
+        Assert.Contains("    Syslog off  # default\n", text);
+    }
+
+    [Fact]
+    public void Every_valid_file_means_the_same_when_its_settings_are_read_again()
+    {
+        string folder = Path.Combine(Repository.Root, "..", "shared", "configs", "valid");
+        if (!Directory.Exists(folder)) { return; }
+        foreach (string path in Directory.GetFiles(folder, "*.conf"))
+        {
+            ConfigResult result = ConfigParser.Parse("first", File.ReadAllBytes(path));
+            if (result.Options is null) { continue; }
+            string first = EffectiveText.Render(result.Options, "f");
+            ConfigResult again = ConfigParser.Parse("again", Encoding.UTF8.GetBytes(first));
+            Assert.True(again.Options is not null,
+                $"{path}: {string.Join(" ", again.Diagnostics)}");
+            string second = EffectiveText.Render(again.Options!, "f");
+            Assert.Equal(WithoutComments(first), WithoutComments(second));
+        }
+    }
+
+    [Fact]
+    public void The_sample_file_means_the_same_when_its_settings_are_read_again()
+    {
+        string first = Render(File.ReadAllText(Path.Combine(Repository.Root, "conntrackd.conf")));
+        Assert.Contains("Mode FTFW {", first);
+        Assert.Contains("UDP Default {  # test.conf:", first);
+        Assert.Contains(" ipv6-icmp\n", first);
+        Assert.Equal(WithoutComments(first), WithoutComments(Render(first)));
+    }
+
+    private static string Render(string text)
+    {
+        ConfigResult result = ConfigParser.Parse("test.conf", Encoding.UTF8.GetBytes(text));
+        return EffectiveText.Render(result.Options!, "test.conf");
+    }
+
+    private static string WithoutComments(string text) => Regex.Replace(text, @" *#.*", "");
+}
