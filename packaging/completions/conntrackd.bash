@@ -35,7 +35,10 @@ _conntrackd()
             -n --request-resync
             -B --bulk
             -x --xml
-            -t --reset-timers'
+            -t --reset-timers
+            --check
+            --print-config
+            --reload'
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
