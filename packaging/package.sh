@@ -47,6 +47,8 @@ make_deb() {
     local root=$scratch/deb file=$outdir/conntrackd_${version}-1_$debian.deb size
     packaging/install.sh --destdir "$root" --init systemd
     packaging/install.sh --destdir "$root" --init sysv
+    # As with the package of the original, the daemon starts with what is installed.
+    install -m 644 packaging/debian/conntrackd.conf "$root/etc/conntrackd/conntrackd.conf"
     debian_docs "$root"
     mkdir "$root/DEBIAN"
     (cd "$root" && find etc -type f -printf '/%p\n' | sort) >"$root/DEBIAN/conffiles"

@@ -18,6 +18,7 @@ _conntrackd()
     -e | --dump-external) words='ct expect' ;;
     -s | --stats) words='network cache runtime link rsqueue process queue ct expect' ;;
     -R | --resync-kernel) words='ct expect' ;;
+    -o | --output) words='json extended' ;;
     esac
     if [[ $current == -* || -z $words ]]; then
         words='-d --daemon
@@ -35,7 +36,11 @@ _conntrackd()
             -n --request-resync
             -B --bulk
             -x --xml
-            -t --reset-timers'
+            -t --reset-timers
+            -o --output
+            --check
+            --print-config
+            --reload'
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -31,3 +31,8 @@ complete -c conntrackd -s n -l request-resync -d 'request resync with other node
 complete -c conntrackd -s B -l bulk -d 'force a bulk send to other replica firewalls'
 complete -c conntrackd -s x -l xml -d 'dump cache in XML format (requires -i or -e)'
 complete -c conntrackd -s t -l reset-timers -d 'reset the kernel timeout (see PurgeTimeout clause)'
+complete -c conntrackd -s o -l output -d 'form of the answer (requires -i, -e or -s)'
+complete -c conntrackd -n '__conntrackd_follows -o --output' -a 'json extended'
+complete -c conntrackd -l check -d 'check the configuration file, start nothing'
+complete -c conntrackd -l print-config -d 'show the settings in force and where they are from'
+complete -c conntrackd -l reload -d 'apply the changed configuration file'

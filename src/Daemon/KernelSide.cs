@@ -209,6 +209,7 @@ internal sealed partial class KernelSide
     /// <inheritdoc/>
     public void OnEvent(FlowEventKind kind, ref Flow flow, EventOrigin origin)
     {
+        FlowAttributes told = flow.Present;
         // Let in by an earlier state: which one it ends in does not matter.
         if (kind == FlowEventKind.Destroy) { flow.Present &= ~FlowAttributes.ProtocolState; }
         if (!_filter.Accepts(in flow))
@@ -216,6 +217,7 @@ internal sealed partial class KernelSide
             Counters.EventsFiltered++;
             return;
         }
+        if (_replica is null) { flow.Present = told; }      // it stands in the line that is logged
         if (kind == FlowEventKind.Destroy && flow.Has(FlowAttributes.Counters))
         {
             TrafficBytes += flow.BytesOrig + flow.BytesReply;

@@ -49,7 +49,21 @@ public sealed class ReloadPlanTests
         Assert.Equal(EffectiveText.Render(wanted, "f"), EffectiveText.Render(plan.Options, "f"));
     }
 
+    [Fact]
+    public void The_times_of_alarm_are_taken_over()
+    {
+        string old = Sync.Replace("FTFW", "ALARM", StringComparison.Ordinal)
+            .Replace("ResendQueueSize 1000", "RefreshTime 15", StringComparison.Ordinal);
+        Options wanted = Parse(old.Replace(
+            "RefreshTime 15", "RefreshTime 5 CacheTimeout 30", StringComparison.Ordinal));
+        ReloadPlan plan = ReloadPlan.Make(Parse(old), wanted);
+        Assert.Empty(plan.Kept);
+        Assert.Equal(5u, plan.Options.Sync!.RefreshSeconds);
+        Assert.Equal(30u, plan.Options.Sync.CacheTimeoutSeconds);
+    }
+
     [Theory]
+    [InlineData("HashLimit 8192", "PollSecs 5", "PollSecs")]
     [InlineData("Mode FTFW", "Mode NOTRACK", "Mode")]
     [InlineData("ResendQueueSize 1000", "ResendQueueSize 1001", "ResendQueueSize")]
     [InlineData("PurgeTimeout 60", "DisableExternalCache on", "DisableExternalCache")]

@@ -42,6 +42,32 @@ public sealed class OutputFormTests
         CheckStatistics(pair.Active);
     }
 
+    [LabFact]
+    public void Without_internal_cache_the_kernels_table_is_listed()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = new DaemonProcess(lab, 1, Requirements.Binary, new DaemonConfig
+        {
+            Mode = "NOTRACK { DisableInternalCache on }",
+        }).Start();
+        foreach (FlowKind kind in FlowKinds.All)
+        {
+            lab.Run(1, "conntrack", kind.CreateArguments).Checked();
+        }
+        List<JsonElement> flows = Lines(daemon.Tell("-i", "-o", "json"));
+        Assert.Equal(FlowKinds.All.Count, flows.Count);
+        Assert.All(flows, flow => Assert.True(flow.TryGetProperty("original", out _)));
+        Assert.All(flows, flow => Assert.False(flow.TryGetProperty("active_seconds", out _)));
+        string text = daemon.Tell("-i", "-o", "extended");
+        Assert.Equal(FlowKinds.All.Count, text.Count(c => c == '\n'));
+        Assert.All(
+            text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.StartsWith("ipv", line));
+        Assert.Equal("bypass", Lines(daemon.Tell("-s", "-o", "json"))[0]
+            .GetProperty("type").GetString());
+        Assert.Equal("", daemon.Tell("-e", "-o", "json"));
+    }
+
     private static void CheckStatistics(DaemonProcess daemon)
     {
         string[] topics =
@@ -56,9 +82,11 @@ public sealed class OutputFormTests
         string[] types = [.. Lines(daemon.Tell("-s", "-o", "json"))
             .Select(line => line.GetProperty("type").GetString()!)];
         Assert.Equal(["cache", "cache", "traffic", "link", "messages", "peer"], types);
+        string peer = $"peer {Lab.SyncAddress(2)} status=ALIVE sync=IN-SYNC:\n";
+        Wait.Until("the peer is in sync", 5,
+            () => daemon.Tell("-s", "-o", "ext").Contains(peer, StringComparison.Ordinal));
         string text = daemon.Tell("-s", "-o", "ext");
         Assert.StartsWith("cache internal:\n", text);
-        Assert.Contains($"peer {Lab.SyncAddress(2)} status=ALIVE sync=IN-SYNC:\n", text);
         Assert.DoesNotContain("peer ", daemon.Tell("-s"), StringComparison.Ordinal);
         // Without a request to change, or with a form that there is not: a usage error.
         Assert.Equal(1, daemon.Ask("-o", "json").ExitCode);

@@ -117,6 +117,42 @@ public sealed class ReloadTests
         Assert.Equal("STOPPING=1", manager.Next("STOPPING"));
     }
 
+    [LabFact]
+    public void Without_internal_cache_another_filter_counts_for_bulks_too()
+    {
+        using var lab = new Lab();
+        var bypass = new DaemonConfig { Mode = "NOTRACK { DisableInternalCache on }" };
+        DaemonProcess active =
+            new DaemonProcess(lab, 1, Requirements.Binary, bypass).Start();
+        DaemonProcess backup = new DaemonProcess(
+            lab, 2, Requirements.Binary, new DaemonConfig { Mode = "NOTRACK { }" }).Start();
+        active.Rewrite("IPv4_address 127.0.0.1", "IPv4_address 10.50.0.1");
+        active.Tell("--reload");
+        lab.Run(1, "conntrack", FlowKinds.All[0].CreateArguments).Checked();
+        lab.Run(1, "conntrack", FlowKinds.All[1].CreateArguments).Checked();
+        Wait.Until("one is told", 5, () => Shown(backup, "-e") == (false, true));
+        Assert.Equal((false, true), Shown(active, "-i"));
+        active.Rewrite("IPv4_address 10.50.0.1", "IPv4_address 127.0.0.1");
+        active.Signal("HUP");
+        Wait.Until("the other one follows", 5, () => Shown(backup, "-e") == (true, true));
+        Assert.Equal((true, true), Shown(active, "-i"));
+    }
+
+    [LabFact]
+    public void The_times_of_alarm_change()
+    {
+        using var lab = new Lab();
+        var alarm = new DaemonConfig { Mode = "ALARM { RefreshTime 1 CacheTimeout 600 }" };
+        DaemonProcess active = new DaemonProcess(lab, 1, Requirements.Binary, alarm).Start();
+        DaemonProcess backup = new DaemonProcess(lab, 2, Requirements.Binary, alarm).Start();
+        lab.Run(1, "conntrack", FlowKinds.All[0].CreateArguments).Checked();
+        Wait.Until("the flow is told", 5, () => Shown(backup, "-e").First);
+        active.Kill();
+        backup.Rewrite("CacheTimeout 600", "CacheTimeout 1");
+        Assert.Equal("", backup.Tell("--reload"));
+        Wait.Until("it expires", 5, () => !Shown(backup, "-e").First);
+    }
+
     private static (bool First, bool Second) Shown(DaemonProcess daemon, string option)
     {
         string text = daemon.Tell(option);

@@ -110,6 +110,20 @@ public sealed class StatsModeTests
         daemon.Tell("-k");
     }
 
+    [LabFact]
+    public void Ends_are_found_by_polling_too()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = new DaemonProcess(
+            lab, 1, Requirements.Binary, Config("LogFile %.flows", "PollSecs 1")).Start();
+        Create(lab, FlowKinds.All[0]);
+        Wait.Until("the flow is shown", 5, () => daemon.Tell("-i").Contains("10.50.0.1"));
+        Assert.False(HasLogged(daemon));
+        lab.Run(1, "conntrack", "-F").Checked();
+        Wait.Until("the flow is logged", 5, () => HasLogged(daemon));
+        Assert.Equal(0, daemon.Counter("runtime", "events received"));
+    }
+
     [LabTheory]
     [InlineData("")]
     [InlineData("Helper {\n}")]

@@ -42,7 +42,7 @@ public sealed class CompletionTests
     [Fact]
     public void Bash_completes_the_words_behind_each_option()
     {
-        foreach (CommandOption option in Completions.Options.Where(o => o.Words.Length > 0))
+        foreach (CommandOption option in Completions.OptionsWithWords)
         {
             foreach (string spelling in Completions.Spellings(option))
             {

@@ -13,13 +13,18 @@ internal static class Completions
         + "# Made from the table of options by tests/Packaging; a test compares them. To make it\n"
         + "# anew: CONNTRACKD_WRITE=1 ./build.sh test --filter FullyQualifiedName~Completion\n";
 
-    /// <summary>Every option, those of the daemon first.</summary>
+    /// <summary>Every option, those of the daemon first, those without a letter last.</summary>
     internal static IEnumerable<CommandOption> Options =>
-        CommandOptions.General.Concat(CommandOptions.Client);
+        CommandOptions.General.Concat(CommandOptions.Client).Concat(CommandOptions.Own);
 
     /// <summary>The words that may follow an option, without those of old times.</summary>
-    internal static IEnumerable<string> WordsOf(CommandOption option) =>
-        option.Words.Where(word => word.Successor is null).Select(word => word.Text);
+    internal static string[] WordsOf(CommandOption option) =>
+        option.Letter == CommandOptions.Output ? ["json", "extended"]
+        : [.. option.Words.Where(word => word.Successor is null).Select(word => word.Text)];
+
+    /// <summary>Those that words may follow.</summary>
+    internal static IEnumerable<CommandOption> OptionsWithWords =>
+        Options.Where(option => WordsOf(option).Length > 0);
 
     /// <summary>The spellings of an option: some have no letter.</summary>
     internal static string[] Spellings(CommandOption option) => char.IsControl(option.Letter)
@@ -39,7 +44,7 @@ internal static class Completions
                 text.Append("        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n");
                 text.Append("        return ;;\n");
             }
-            else if (option.Words.Length > 0)
+            else if (WordsOf(option).Length > 0)
             {
                 text.Append($"    {pattern}) words='{string.Join(' ', WordsOf(option))}' ;;\n");
             }
@@ -59,7 +64,7 @@ internal static class Completions
             string[] names = Spellings(option);
             string argument = option.Letter == CommandOptions.Config
                 ? ":configuration file:_files"
-                : option.Words.Length > 0
+                : WordsOf(option).Length > 0
                     ? $"::what:({string.Join(' ', WordsOf(option))})" : "";
             return names.Length == 1 ? $"    '{names[0]}[{option.Help}]{argument}'"
                 : $"    '({string.Join(' ', names)})'{{{string.Join(',', names)}}}"
@@ -80,7 +85,7 @@ internal static class Completions
             string letter = char.IsControl(option.Letter) ? "" : $" -s {option.Letter}";
             text.Append($"complete -c conntrackd{letter} -l {option.LongName}{file}");
             text.Append($" -d '{option.Help}'\n");
-            if (option.Words.Length > 0)
+            if (WordsOf(option).Length > 0)
             {
                 text.Append("complete -c conntrackd -n '__conntrackd_follows ");
                 text.AppendJoin(' ', Spellings(option));

@@ -31,7 +31,7 @@ public sealed class ManPageTests
     [Fact]
     public void The_command_page_has_the_words_behind_each_option()
     {
-        foreach (CommandOption option in Completions.Options.Where(o => o.Words.Length > 0))
+        foreach (CommandOption option in Completions.OptionsWithWords)
         {
             string head = $".It Fl {option.Letter} , Fl Fl {option.LongName} ";
             string item = s_commandPage[s_commandPage.IndexOf(head, StringComparison.Ordinal)..];

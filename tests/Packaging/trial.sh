@@ -137,6 +137,10 @@ check "purged: not enabled" \
 install_package >"$base/log" 2>&1 || { cat "$base/log"; die "dpkg -i for the first time"; }
 check "first installation: nothing was started" none_runs
 check "first installation: the configuration is the package's" test -s "$root$conf"
+check "first installation: it starts as it is" inside /etc/init.d/conntrackd start
+check "first installation: it answers" inside conntrackd -s
+check "first installation: it stops" inside /etc/init.d/conntrackd stop
+check "first installation: no process is left" soon none_runs
 check "first installation: the files are whole" not grep -q . <(inside dpkg -V conntrackd)
 inside dpkg -P conntrackd >/dev/null 2>&1 || die "dpkg -P"
 shown "and purged"
