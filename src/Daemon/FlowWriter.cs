@@ -167,6 +167,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private void TellCommitted()
     {
         if (Committed is not ICommittedSink sink) { return; }
+        sink.BeforeCommitted();
         for (int i = 0; i < _count; i++)
         {
             ref Request request = ref _requests[i];

@@ -61,6 +61,8 @@ internal sealed partial class KernelSide
     private long _pollAt = long.MaxValue;
     private KernelBulk? _bulk;
     private uint _flushed;
+    private bool _flushCancelled;
+    private int _lastStarted;
     private long _now;
     private long _reconcileStarted;
     private long _reconcileNotBefore;
@@ -131,6 +133,14 @@ internal sealed partial class KernelSide
         if (session is not null) { _waiting[(int)purpose].Add(session); }
     }
 
+    /// <summary>Ends a flush that no client waits for: a commit has begun.</summary>
+    internal void CancelFlush()
+    {
+        if (_waiting[(int)Purpose.Flush].Count != 0) { return; }
+        _wanted[(int)Purpose.Flush] = false;
+        _flushCancelled = _running == Purpose.Flush;
+    }
+
     /// <summary>
     /// Starts the next dump that is wanted, and looks for silent losses now and then.
     /// </summary>
@@ -146,13 +156,16 @@ internal sealed partial class KernelSide
         _lookup.Turn(now);
         _wanted[(int)Purpose.ReconcileExpectations] |= _engine.WantsExpectationDump;
         if (_running is not null || _engine.IsReconciling) { return; }
-        for (int i = 0; i < PurposeCount; i++)
+        // In turn, so that lasting overruns leave room for what clients want.
+        for (int step = 1; step <= PurposeCount; step++)
         {
+            int i = (_lastStarted + step) % PurposeCount;
             if (!_wanted[i]) { continue; }
             // One overrun is answered at once; a kernel that overruns all the time is not dumped
             // all the time.
             if (i == (int)Purpose.Reconcile && now < _reconcileNotBefore) { continue; }
             _wanted[i] = false;
+            _lastStarted = i;
             Start((Purpose)i);
             return;
         }
@@ -176,6 +189,14 @@ internal sealed partial class KernelSide
         if (origin == EventOrigin.Inject) { return; }
         _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, _now);
         if (kind != FlowEventKind.Destroy) { WantAdjustment(in flow); }
+    }
+
+    /// <inheritdoc/>
+    public void BeforeCommitted()
+    {
+        // An end that an older entry of the tuple met before the commit is still in the socket.
+        _now = Now();
+        for (int i = 0; i < 8 && _events is not null && _events.Read(EventsPerTurnMin); i++) { }
     }
 
     /// <inheritdoc/>
@@ -221,6 +242,7 @@ internal sealed partial class KernelSide
             _engine.OnDumpRecord(ref flow, _now);
             return;
         }
+        if (_flushCancelled) { return; }
         _flushed++;
         if (_flusher.AddDelete(0, in flow)) { return; }
         _flusher.Flush();
@@ -254,8 +276,9 @@ internal sealed partial class KernelSide
                 _options.Sync!.Mode == Config.SyncMode.NoTrack;
             if (complete && repeats) { _engine.RequestBulk(); }
         }
+        // A client waits for one whole read, not for a kernel without further overruns.
         _restart = false;
-        if (!complete && purpose != Purpose.Flush) { return; }
+        if (error == Errno.Eintr) { return; }
         foreach (ControlSession session in _waiting[(int)purpose])
         {
             if (error != Errno.None) { session.Fail(DumpFailed(error)); }
@@ -279,8 +302,7 @@ internal sealed partial class KernelSide
     }
 
     // What a commit creates it tells itself, and injections are nobody's news. If the kernel takes
-    // no
-    // filter, the events come and say the same again.
+    // no filter, the events come and say the same again.
     private void DropEchoes(EventSource events, FlowWriter commits, FlowWriter? injections)
     {
         Errno error = injections is null
@@ -337,6 +359,7 @@ internal sealed partial class KernelSide
             default:
                 Counters.FlushKernel++;
                 _flushed = 0;
+                _flushCancelled = false;
                 break;
         }
     }
@@ -423,7 +446,8 @@ internal sealed partial class KernelSide
         public void OnReady(int fd, EventMask mask)
         {
             owner._now = owner.Now();
-            owner._reader.Read(PartsPerTurn);
+            // What a flush deletes comes back as events: no faster than these are read.
+            owner._reader.Read(owner._running == Purpose.Flush ? 1 : PartsPerTurn);
         }
     }
 }

@@ -182,7 +182,11 @@ internal sealed class Node : IDisposable
     }
 
     /// <summary>Forgets a flush that is pending.</summary>
-    internal void CancelPurge() => _purgeAt = long.MaxValue;
+    internal void CancelPurge()
+    {
+        _purgeAt = long.MaxValue;
+        Kernel.CancelFlush();
+    }
 
     public void Dispose()
     {
