@@ -21,7 +21,7 @@ internal sealed class CommitJob
     private readonly FlowWriter _flowWriter;
     private readonly ExpectationWriter? _expectationWriter;
     private readonly Log _log;
-    private readonly ControlSession _session;
+    private readonly ControlSession? _session;
     private long _startedMicroseconds = Clock.MonotonicMicroseconds();
     private ulong _createdBefore;
     private ulong _failedBefore;
@@ -32,7 +32,7 @@ internal sealed class CommitJob
 
     internal CommitJob(
         Commit? flows, ExpectationCommit? expectations, FlowWriter flowWriter,
-        ExpectationWriter? expectationWriter, ControlSession session, Log log)
+        ExpectationWriter? expectationWriter, ControlSession? session, Log log)
     {
         _flows = flows;
         _expectations = expectations;
@@ -52,6 +52,7 @@ internal sealed class CommitJob
     {
         bool more = _onExpectations ? TurnExpectations(nowSeconds) : TurnFlows(nowSeconds);
         if (more) { return true; }
+        if (_session is null) { return false; }
         if (_failed != 0) { _session.Fail($"{_failed} entries can't be committed, see the log"); }
         _session.Complete();
         return false;

@@ -65,6 +65,9 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 
     internal ulong CreateFailed { get; private set; }
 
+    /// <summary>Of those created, how many took the place of other flows.</summary>
+    internal ulong Replaced { get; private set; }
+
     internal ulong Updated { get; private set; }
 
     internal ulong UpdateFailed { get; private set; }
@@ -257,6 +260,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     {
         bool done = request.Error == Errno.None ||
             (request.Kind == SyncType.FlowDestroy && request.Error == Errno.Enoent);
+        if (done && request is { Kind: SyncType.FlowNew, Replace: true }) { Replaced++; }
         switch (request.Kind)
         {
             case SyncType.FlowNew when done: Created++; break;
