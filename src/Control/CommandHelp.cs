@@ -25,6 +25,8 @@ internal static class CommandHelp
         text.Append("\nLong names:\n"u8);
         foreach (CommandOption option in CommandOptions.General) { AppendLong(text, option); }
         foreach (CommandOption option in CommandOptions.Client) { AppendLong(text, option); }
+        text.Append("\nMore, by long names only:\n"u8);
+        foreach (CommandOption option in CommandOptions.Own) { AppendOwn(text, option); }
         text.Append((byte)'\n');
     }
 
@@ -37,6 +39,9 @@ internal static class CommandHelp
         string blank = option.Operand.Length == 0 ? "" : " ";
         text.Append($"  -{option.Letter}{blank}{option.Operand}, {option.Help}\n");
     }
+
+    private static void AppendOwn(TextBuffer text, CommandOption option) =>
+        text.Append($"  --{option.LongName}, {option.Help}\n");
 
     private static void AppendLong(TextBuffer text, CommandOption option) =>
         text.Append($"  -{option.Letter}, --{option.LongName}\n");

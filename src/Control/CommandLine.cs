@@ -10,6 +10,9 @@ internal enum CommandKind : byte
     Help,
     Version,
 
+    /// <summary>Print what keepalived.conf needs.</summary>
+    PrintKeepalived,
+
     /// <summary>The words make no sense: print the error, exit with status 1.</summary>
     Invalid,
 }
@@ -56,7 +59,8 @@ internal sealed record CommandLine
         }
         return new CommandLine
         {
-            Kind = reader.Request is null ? CommandKind.Daemon : CommandKind.Request,
+            Kind = reader.Kind
+                ?? (reader.Request is null ? CommandKind.Daemon : CommandKind.Request),
             Background = reader.Background,
             ConfigPath = reader.ConfigPath,
             Request = reader.Request.GetValueOrDefault(),
@@ -87,9 +91,17 @@ internal sealed record CommandLine
                 }
                 return Invalid("Missing config filename");
 
+            case CommandOptions.PrintKeepalived:
+                if (reader.Background) { return Conflict(word, "-d"); }
+                if (reader.Request is not null) { return Conflict(word, reader.RequestWord); }
+                reader.Kind = CommandKind.PrintKeepalived;
+                reader.RequestWord = word;
+                return null;
+
             case CommandOptions.Daemon:
                 reader.Background = true;
-                return reader.Request is null ? null : Conflict(word, reader.RequestWord);
+                bool isAlone = reader.Request is null && reader.Kind is null;
+                return isAlone ? null : Conflict(word, reader.RequestWord);
 
             case CommandOptions.Xml:
                 if (!CommandOptions.TryGetXml(reader.Request, out ControlRequest xml))
@@ -107,6 +119,7 @@ internal sealed record CommandLine
     private static CommandLine? TakeRequest(ref Reader reader, CommandOption option, string word)
     {
         if (reader.Background) { return Conflict(word, "-d"); }
+        if (reader.Kind is not null) { return Conflict(word, reader.RequestWord); }
         if (reader.Request is not null)
         {
             reader.Warnings.Add(
@@ -167,6 +180,7 @@ internal sealed record CommandLine
         internal string ConfigPath = DefaultConfigPath;
         internal ControlRequest? Request;
         internal string RequestWord = "";
+        internal CommandKind? Kind;
         internal readonly List<string> Warnings = [];
 
         internal bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? word)

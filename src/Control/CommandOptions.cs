@@ -8,7 +8,7 @@ internal readonly record struct CommandWord(
     string Text, ControlRequest Request, string? Successor = null);
 
 /// <summary>One option of the command line.</summary>
-/// <param name="Letter">The letter behind the dash.</param>
+/// <param name="Letter">The letter behind the dash; a control character: none.</param>
 /// <param name="LongName">The same after two dashes.</param>
 /// <param name="Operand">What follows, as the help shows it; empty if nothing may follow.</param>
 /// <param name="Help">One line of help.</param>
@@ -31,6 +31,9 @@ internal static class CommandOptions
     internal const char Help = 'h';
     internal const char Xml = 'x';
 
+    // Options of ours have long names only; these stand where the others have their letter.
+    internal const char PrintKeepalived = '\u0004';
+
     private const string Tables = "[ct|expect]";
     private const string Topics =
         " [network|cache|runtime|link|rsqueue|queue|ct|expect]";
@@ -42,6 +45,12 @@ internal static class CommandOptions
         new(Config, "config", "[configfile]", "configuration file path"),
         new(Version, "version", "", "display conntrackd version"),
         new(Help, "help", "", "display this help information"),
+    ];
+
+    /// <summary>Options that the original does not have.</summary>
+    internal static readonly CommandOption[] Own =
+    [
+        new(PrintKeepalived, "print-keepalived", "", "print what keepalived.conf needs"),
     ];
 
     /// <summary>Options that ask the running daemon for something.</summary>
@@ -83,6 +92,7 @@ internal static class CommandOptions
                 new("queue", ControlRequest.StatisticsQueue),
                 new("ct", ControlRequest.Statistics),
                 new("expect", ControlRequest.StatisticsExpectations),
+                new("vrrp", ControlRequest.StatisticsVrrp),
             ],
         },
         Table('R', "resync-kernel", "resync with kernel conntrack table",
@@ -108,7 +118,8 @@ internal static class CommandOptions
     /// </summary>
     internal static CommandOption? Find(string word) =>
         Array.Find(General, option => IsNamed(option, word))
-        ?? Array.Find(Client, option => IsNamed(option, word));
+        ?? Array.Find(Client, option => IsNamed(option, word))
+        ?? Array.Find(Own, option => IsNamed(option, word));
 
     /// <summary>The XML form of a dump; false for everything that has none.</summary>
     internal static bool TryGetXml(ControlRequest? request, out ControlRequest xml)

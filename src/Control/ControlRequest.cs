@@ -47,4 +47,5 @@ internal enum ControlRequest : uint
     Commit = 46,                        // ALL_COMMIT
     DumpInternalExpectationsXml = 47,   // EXP_DUMP_INT_XML
     DumpExternalExpectationsXml = 48,   // EXP_DUMP_EXT_XML
+    StatisticsVrrp = 264,               // of ours: -s vrrp
 }

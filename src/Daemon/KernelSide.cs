@@ -126,6 +126,10 @@ internal sealed partial class KernelSide
     /// <summary>When <see cref="Turn"/> wants to be called at the latest.</summary>
     internal long NextDeadline => Math.Min(_pollAt, _lookup.NextDeadline);
 
+    /// <summary>True while a resync (-R) is wanted, runs, or is being swept.</summary>
+    internal bool IsResyncing => _wanted[(int)Purpose.Resync] ||
+        _running == Purpose.Resync || _engine.IsReconciling;
+
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
     {

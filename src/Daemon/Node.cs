@@ -32,6 +32,7 @@ internal sealed class Node : IDisposable
     private long _purgeAt = long.MaxValue;
     private long _watchdogAt = long.MaxValue;
     private bool _stopping;
+    private bool _leaving;
     private Pace _pace;
 
     internal Node(Options options, ServiceNotifier? notifier, Log log)
@@ -97,6 +98,12 @@ internal sealed class Node : IDisposable
 
     internal bool IsCommitting => _commit is not null;
 
+    /// <summary>The writer of commits, for its counters.</summary>
+    internal FlowWriter CommitWriter => _commits;
+
+    /// <summary>Follows keepalived; null if that is not configured.</summary>
+    internal VrrpSide? Vrrp { get; private set; }
+
     /// <summary>Opens everything. Null, or what failed in words.</summary>
     internal string? TryStart()
     {
@@ -118,6 +125,12 @@ internal sealed class Node : IDisposable
         failed = Kernel.TryStart(
             _loop, _commits, Injections, _expectationCommits, ExpectationInjections);
         if (failed is not null) { return failed; }
+        if (Options.Vrrp is VrrpOptions vrrp)
+        {
+            Vrrp = new VrrpSide(this, vrrp, _log);
+            failed = Vrrp.TryStart(_loop, Now());
+            if (failed is not null) { return failed; }
+        }
         // Last, so that a client that is answered finds the cache filled.
         failed = ControlServer.TryOpen(
             _loop, new Commands(this, _log), Options.UnixPath, new ControlLimits(),
@@ -151,14 +164,25 @@ internal sealed class Node : IDisposable
         }
     }
 
-    /// <summary>Ends the loop after this turn.</summary>
-    internal void Stop() => _stopping = true;
+    /// <summary>
+    /// Ends the loop after this turn; or, on a master that keepalived can hand over, a moment
+    /// later. Asked twice it ends at once.
+    /// </summary>
+    internal void Stop()
+    {
+        bool waits = Vrrp is not null && !_leaving && Vrrp.BeginLeave(Now());
+        _leaving = true;
+        _stopping = !waits;
+    }
+
+    /// <summary>Gives up the commit that runs; what it has written stays.</summary>
+    internal void AbortCommit() => _commit = null;
 
     /// <summary>
     /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
-    /// way.
+    /// way. The session, if any, is told the end.
     /// </summary>
-    internal bool TryStartCommit(ControlSession session, bool flows, bool expectations)
+    internal bool TryStartCommit(ControlSession? session, bool flows, bool expectations)
     {
         if (_commit is not null) { return false; }
         uint timeout = Options.Sync!.CommitTimeoutSeconds;
@@ -191,6 +215,7 @@ internal sealed class Node : IDisposable
     public void Dispose()
     {
         Server?.Dispose();
+        Vrrp?.Dispose();
         Kernel?.Dispose();
         Links?.Dispose();
         _commits?.Dispose();
@@ -207,6 +232,8 @@ internal sealed class Node : IDisposable
         Engine.OnDeadline(now);
         Engine.HoldSweeps = IsCommitting;
         bool more = Engine.Step();
+        Vrrp?.Turn(now);
+        if (_leaving && Vrrp is { Machine.IsLeft: true }) { _stopping = true; }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
         if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
@@ -242,6 +269,7 @@ internal sealed class Node : IDisposable
         next = Math.Min(next, Links.NextDeadline(now));
         next = Math.Min(next, Math.Min(_purgeAt, _watchdogAt));
         next = Math.Min(next, Kernel.NextDeadline);
+        if (Vrrp is not null) { next = Math.Min(next, Vrrp.NextDeadline(now)); }
         long control = Server.NextDeadlineMicroseconds;
         if (control != long.MaxValue) { next = Math.Min(next, control - StartedMicroseconds); }
         long wait = Math.Max(next - now, 0);

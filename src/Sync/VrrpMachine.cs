@@ -104,7 +104,7 @@ internal sealed class VrrpMachine
     }
 
     /// <summary>What was found out about a group by asking keepalived at start.</summary>
-    internal void OnAnswer(VrrpGroup group, VrrpState state)
+    internal static void OnAnswer(VrrpGroup group, VrrpState state)
     {
         if (group.Newest == VrrpState.Unknown) { group.Newest = state; }
     }
@@ -193,7 +193,10 @@ internal sealed class VrrpMachine
         group.WantsLateCommit = false;
         group.Sequence = new VrrpSequence
         {
-            State = group.State, StartedAt = now, StepAt = now, CommitTook = -1,
+            State = group.State,
+            StartedAt = now,
+            StepAt = now,
+            CommitTook = -1,
         };
         if (_leaveBy != long.MaxValue) { return; }
         switch (group.State)
@@ -343,7 +346,7 @@ internal sealed class VrrpMachine
     }
 
     // What came after the first commit of a master that took over too early.
-    private void CommitLate(VrrpGroup group, VrrpSynced end, long now)
+    private static void CommitLate(VrrpGroup group, VrrpSynced end, long now)
     {
         // The first commit still runs: what comes meanwhile is looked for again behind it.
         if (group.Phase != VrrpPhase.Idle) { return; }
@@ -353,8 +356,12 @@ internal sealed class VrrpMachine
         group.Phase = VrrpPhase.Queued;
         group.Sequence = new VrrpSequence
         {
-            State = VrrpState.Master, StartedAt = now, StepAt = now, CommitTook = -1,
-            IsLate = true, Synced = end,
+            State = VrrpState.Master,
+            StartedAt = now,
+            StepAt = now,
+            CommitTook = -1,
+            IsLate = true,
+            Synced = end,
         };
     }
 
