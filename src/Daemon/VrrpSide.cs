@@ -125,8 +125,8 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
             InternalCount = (long)_node.Internal.Counters.Active,
             KnownCount = external is not null ? (long)external.Counters.Active
                 : (long)(injections!.Created - injections.Destroyed),
-            Received = external is not null
-                ? external.Counters.Created + external.Counters.Updated + external.Counters.Destroyed
+            Received = external?.Counters is { } counters
+                ? counters.Created + counters.Updated + counters.Destroyed
                 : injections!.Created + injections.Updated + injections.Destroyed,
             BulksReceived = engine.Counters.BulksReceived,
             IsReceivingBulk = engine.IsReceivingBulk,

@@ -89,7 +89,7 @@ public sealed class VrrpTests
     public void Without_sync_the_block_has_no_effect() =>
         Assert.Null(Warned(
             General("VRRP { Group A }") + "Stats { }\n",
-            "1:37: 'VRRP' has no effect without a 'Sync' section, ignoring it").Vrrp);
+            "2:1: 'VRRP' has no effect without a 'Sync' section, ignoring it").Vrrp);
 
     [Fact]
     public void More_groups_than_anybody_has_are_refused() =>

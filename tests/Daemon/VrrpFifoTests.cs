@@ -62,7 +62,7 @@ public sealed class VrrpFifoTests : IDisposable
     public void A_regular_file_is_refused_and_left_as_it_is()
     {
         File.WriteAllText(FifoPath, "mine");
-        Assert.Contains("there is a regular file, expected a FIFO", Refused(), StringComparison.Ordinal);
+        RefusedBecause("there is a regular file, expected a FIFO");
         Assert.Equal("mine", File.ReadAllText(FifoPath));
     }
 
@@ -72,14 +72,14 @@ public sealed class VrrpFifoTests : IDisposable
         string target = _folder.File("other");
         Assert.Equal(Errno.None, Libc.MakeFifo(target, 0x180));
         File.CreateSymbolicLink(FifoPath, target);
-        Assert.Contains("there is a symbolic link, expected a FIFO", Refused(), StringComparison.Ordinal);
+        RefusedBecause("there is a symbolic link, expected a FIFO");
     }
 
     [Fact]
     public void A_directory_is_refused()
     {
         Directory.CreateDirectory(FifoPath);
-        Assert.Contains("there is a directory, expected a FIFO", Refused(), StringComparison.Ordinal);
+        RefusedBecause("there is a directory, expected a FIFO");
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class VrrpFifoTests : IDisposable
     {
         Assert.Equal(Errno.None, Libc.MakeFifo(FifoPath, 0x180));
         Assert.Equal(Errno.None, Libc.ChangeMode(FifoPath, 0x1B6));
-        Assert.Contains("can be written by others, expected mode 0600", Refused(), StringComparison.Ordinal);
+        RefusedBecause("can be written by others, expected mode 0600");
     }
 
     [RootFact]
@@ -95,7 +95,7 @@ public sealed class VrrpFifoTests : IDisposable
     {
         Assert.Equal(Errno.None, Libc.MakeFifo(FifoPath, 0x180));
         Shell("chown 1 " + FifoPath);
-        Assert.Contains("belongs to user 1, expected 0", Refused(), StringComparison.Ordinal);
+        RefusedBecause("belongs to user 1, expected 0");
     }
 
     [Fact]
@@ -128,12 +128,12 @@ public sealed class VrrpFifoTests : IDisposable
         return fifo!;
     }
 
-    private string Refused()
+    private void RefusedBecause(string reason)
     {
         string? why = VrrpFifo.TryOpen(FifoPath, out VrrpFifo? fifo);
         Assert.Null(fifo);
         Assert.StartsWith($"VRRP: Notify `{FifoPath}': ", why);
-        return why!;
+        Assert.Contains(reason, why, StringComparison.Ordinal);
     }
 
     private static void Shell(string command) =>
