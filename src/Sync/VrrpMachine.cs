@@ -41,6 +41,7 @@ internal sealed class VrrpMachine
     private readonly Queue<VrrpAction> _actions = new();
     private VrrpGroup? _running;
     private bool _isAbsent;             // keepalived does not run
+    private bool _isSeen;               // it did when looked at last
     private long _leaveBy = long.MaxValue;
 
     internal VrrpMachine(VrrpSettings settings, VrrpGroup[] groups)
@@ -88,6 +89,7 @@ internal sealed class VrrpMachine
     internal void OnLine(ReadOnlySpan<byte> text)
     {
         Counters.Lines++;
+        _isAbsent = false;
         if (!VrrpLine.TryParse(text, out VrrpLine line))
         {
             Counters.LinesUnknown++;
@@ -110,11 +112,16 @@ internal sealed class VrrpMachine
     }
 
     /// <summary>keepalived's process was found running, or not.</summary>
+    /// <remarks>
+    /// Only one that was seen running can vanish: its number may stand in another file than the
+    /// configuration says. One that has not started yet will say BACKUP, and is answered in time.
+    /// </remarks>
     internal void OnProcess(bool runs)
     {
-        if (_isAbsent == !runs) { return; }
-        _isAbsent = !runs;
-        if (runs) { return; }
+        bool vanished = !runs && _isSeen;
+        _isAbsent = vanished || (!runs && _isAbsent);
+        _isSeen = runs;
+        if (!vanished) { return; }
         foreach (VrrpGroup group in _groups)
         {
             if (group.Newest is VrrpState.Unknown or VrrpState.Stop) { continue; }

@@ -98,6 +98,7 @@ internal sealed class VrrpDesk
     internal VrrpDesk Synced()
     {
         Machine.Start(1);
+        Machine.OnProcess(runs: true);
         Say("FW BACKUP");
         View = View with { BulksReceived = View.BulksReceived + 1 };
         After(1);

@@ -255,6 +255,19 @@ public sealed class VrrpMachineTests
     }
 
     [Fact]
+    public void A_process_never_seen_cannot_vanish()
+    {
+        var desk = new VrrpDesk();
+        desk.Machine.Start(0);
+        desk.Machine.OnProcess(runs: false);
+        Assert.Empty(desk.Turn());
+        desk.Say("FW MASTER");
+        desk.Machine.OnProcess(runs: false);
+        desk.Turn();
+        Assert.Equal(VrrpState.Master, desk.Group().State);
+    }
+
+    [Fact]
     public void A_stopped_keepalived_is_stopped_not_gone()
     {
         VrrpDesk desk = new VrrpDesk().Steady();
