@@ -4,10 +4,14 @@ using Conntrackd.Conntrack;
 namespace Conntrackd.Sync;
 
 /// <summary>
-/// The walk that puts the external cache into the kernel: first flows that belong to no master,
-/// then the
+/// The walk that puts the external cache into the kernel: hot flows, the others, and at last the
 /// related ones, so that masters exist. A cursor: the owner takes flows in pieces.
 /// </summary>
+/// <remarks>
+/// Hot is what suffers at once from being late: translated flows, whose packets would get another
+/// translation, and flows that changed within the last minute. With many old flows behind them,
+/// they are in the kernel long before the end.
+/// </remarks>
 /// <param name="external">The cache; it is left unchanged.</param>
 /// <param name="commitTimeoutSeconds">Timeout of every flow, 0 = what is left of its own.</param>
 internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
@@ -15,10 +19,25 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     /// <summary>Timeout of a flow of which too little is left (sync.md 13.2).</summary>
     private const uint FallbackTimeoutSeconds = 60;
 
-    private bool _related;
+    private const uint HotSeconds = 60;
+    private const FlowAttributes Translations =
+        FlowAttributes.Snat | FlowAttributes.Dnat | FlowAttributes.Spat | FlowAttributes.Dpat;
+    private const FlowAttributes MasterKnown = FlowAttributes.Master | FlowAttributes.MasterL4Keys;
+
+    private enum Pass : byte
+    {
+        Hot,
+        Cold,
+        Related,
+    }
+
+    private Pass _pass;
     private uint _at;
 
-    /// <summary>True when both passes have been taken.</summary>
+    // A bit for each slot that was hot: a flow may change between the passes, and none is missed.
+    private ulong[] _taken = [];
+
+    /// <summary>True when all passes have been taken.</summary>
     internal bool IsDone { get; private set; }
 
     /// <summary>
@@ -36,17 +55,32 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
             _at = handle;
             if (handle == 0)
             {
-                IsDone = _related;
-                _related = true;
+                IsDone = _pass == Pass.Related;
+                _pass++;
                 continue;
             }
-            if (!external.IsInUse(handle)) { continue; }
+            if (!external.IsInUse(handle) || !IsDue(handle, nowSeconds)) { continue; }
             external.Load(handle, ref flow);
-            if (flow.IsRelated != _related) { continue; }
             timeoutSeconds = TimeoutOf(in flow, external.Head(handle).IdOrTouched, nowSeconds);
             return true;
         }
         return false;
+    }
+
+    private bool IsDue(uint handle, uint nowSeconds)
+    {
+        ref SlotHead head = ref external.Head(handle);
+        bool related = (head.Present & MasterKnown) == MasterKnown;
+        if (related || _pass == Pass.Related) { return related && _pass == Pass.Related; }
+        int word = (int)(handle / 64);
+        ulong bit = 1ul << (int)(handle % 64);
+        if (_pass == Pass.Cold) { return word >= _taken.Length || (_taken[word] & bit) == 0; }
+        bool hot = (head.Present & Translations) != 0 ||
+            nowSeconds - head.IdOrTouched <= HotSeconds;
+        if (!hot) { return false; }
+        if (word >= _taken.Length) { Array.Resize(ref _taken, Math.Max(word + 1, 2 * word)); }
+        _taken[word] |= bit;
+        return true;
     }
 
     private uint TimeoutOf(in Flow flow, uint touchedSeconds, uint nowSeconds)
