@@ -232,7 +232,7 @@ internal sealed class Node : IDisposable
         Engine.OnDeadline(now);
         Engine.HoldSweeps = IsCommitting;
         bool more = Engine.Step();
-        Vrrp?.Turn(now);
+        more |= Vrrp is not null && Vrrp.Turn(now);
         if (_leaving && Vrrp is { Machine.IsLeft: true }) { _stopping = true; }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);

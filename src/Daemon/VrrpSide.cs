@@ -87,8 +87,8 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
         }
     }
 
-    /// <summary>Does what is due.</summary>
-    internal void Turn(long now)
+    /// <summary>Does what is due. True if the next turn should not wait.</summary>
+    internal bool Turn(long now)
     {
         if (now >= _checkAt)
         {
@@ -96,7 +96,14 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
             Check();
         }
         _machine.Turn(View(), now);
-        while (_machine.TryTakeAction(out VrrpAction action)) { Do(in action); }
+        bool acted = false;
+        while (_machine.TryTakeAction(out VrrpAction action))
+        {
+            Do(in action);
+            acted = true;
+        }
+        // What was begun may be at its end in this turn already: a small commit, an empty bulk.
+        return acted;
     }
 
     internal long NextDeadline(long now) => Math.Min(_checkAt, _machine.NextDeadline(now));

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Conntrackd.Cache;
 using Conntrackd.Conntrack;
 
@@ -24,6 +25,7 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
         FlowAttributes.Snat | FlowAttributes.Dnat | FlowAttributes.Spat | FlowAttributes.Dpat;
     private const FlowAttributes MasterKnown = FlowAttributes.Master | FlowAttributes.MasterL4Keys;
 
+    /// <summary>What is taken in one round through the cache.</summary>
     private enum Pass : byte
     {
         Hot,
@@ -72,8 +74,10 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
         ref SlotHead head = ref external.Head(handle);
         bool related = (head.Present & MasterKnown) == MasterKnown;
         if (related || _pass == Pass.Related) { return related && _pass == Pass.Related; }
-        int word = (int)(handle / 64);
-        ulong bit = 1ul << (int)(handle % 64);
+        // The highest bit tells IPv4 from IPv6, the others count from 1 in each: interleaved.
+        uint index = BitOperations.RotateLeft(handle, 1);
+        int word = (int)(index / 64);
+        ulong bit = 1ul << (int)(index % 64);
         if (_pass == Pass.Cold) { return word >= _taken.Length || (_taken[word] & bit) == 0; }
         bool hot = (head.Present & Translations) != 0 ||
             nowSeconds - head.IdOrTouched <= HotSeconds;

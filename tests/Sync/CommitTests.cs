@@ -19,6 +19,7 @@ public sealed class CommitTests
         {
             Flow flow = Flows.Tcp();
             flow.Orig.L4Source = port;
+            if (port % 2 == 1) { flow.Family = AddressFamily.Ipv6; }
             if (port % 3 == 1) { flow.Present |= FlowAttributes.Dnat; }
             if (port % 10 == 0)
             {
