@@ -65,7 +65,8 @@ internal sealed class CommitJob
         while (room-- > 0 && _flows!.TryTake(
             ref _flow, nowSeconds, ref budget, out uint timeoutSeconds))
         {
-            _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds);
+            if (IsShiftable(in _flow)) { _flowWriter.AddMakingRoom(in _flow, timeoutSeconds); }
+            else { _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds); }
         }
         _flowWriter.Flush();
         if (!_flows!.IsDone) { return true; }
@@ -73,6 +74,14 @@ internal sealed class CommitJob
         if (_expectations is null) { return false; }
         BeginExpectations();
         return true;
+    }
+
+    // TCP segments without an entry make none (nf_conntrack_tcp_loose 0).
+    private static bool IsShiftable(in Flow flow)
+    {
+        const FlowAttributes Translations =
+            FlowAttributes.Snat | FlowAttributes.Dnat | FlowAttributes.Spat | FlowAttributes.Dpat;
+        return flow.Protocol != L4Protocol.Tcp && (flow.Present & Translations) != 0;
     }
 
     private void BeginExpectations()

@@ -129,7 +129,9 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
         FlowWriter? injections = _node.Injections;
         return new VrrpView
         {
-            InternalCount = (long)_node.Internal.Counters.Active,
+            // Without an internal cache nobody knows; a table is rarely empty.
+            InternalCount = _node.IsBypassing
+                ? long.MaxValue : (long)_node.Internal.Counters.Active,
             KnownCount = external is not null ? (long)external.Counters.Active
                 : (long)(injections!.Created - injections.Destroyed),
             Received = external?.Counters is { } counters
@@ -156,6 +158,8 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
             case VrrpActionKind.Commit: _node.TryStartCommit(session: null); break;
             case VrrpActionKind.AbortCommit: _node.AbortCommit(); break;
             case VrrpActionKind.FlushExternal: _node.Engine.FlushExternal(); break;
+            // Without an internal cache there is nothing to refresh.
+            case VrrpActionKind.Resync when _node.IsBypassing: break;
             case VrrpActionKind.Resync:
                 _node.Kernel.Want(KernelSide.Purpose.Resync, session: null);
                 break;
