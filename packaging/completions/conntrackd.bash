@@ -16,7 +16,7 @@ _conntrackd()
     -F | --flush-kernel) words='ct expect' ;;
     -i | --dump-internal) words='ct expect' ;;
     -e | --dump-external) words='ct expect' ;;
-    -s | --stats) words='network cache runtime link rsqueue process queue ct expect' ;;
+    -s | --stats) words='network cache runtime link rsqueue process queue ct expect vrrp' ;;
     -R | --resync-kernel) words='ct expect' ;;
     esac
     if [[ $current == -* || -z $words ]]; then
@@ -35,7 +35,8 @@ _conntrackd()
             -n --request-resync
             -B --bulk
             -x --xml
-            -t --reset-timers'
+            -t --reset-timers
+            --print-keepalived'
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

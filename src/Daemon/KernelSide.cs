@@ -127,8 +127,9 @@ internal sealed partial class KernelSide
     internal long NextDeadline => Math.Min(_pollAt, _lookup.NextDeadline);
 
     /// <summary>True while a resync (-R) is wanted, runs, or is being swept.</summary>
-    internal bool IsResyncing => _wanted[(int)Purpose.Resync] ||
-        _running == Purpose.Resync || _engine.IsReconciling;
+    internal bool IsResyncing =>
+        _wanted[(int)Purpose.Resync] || _wanted[(int)Purpose.ResyncExpectations] ||
+        _running is Purpose.Resync or Purpose.ResyncExpectations || _engine.IsReconciling;
 
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)

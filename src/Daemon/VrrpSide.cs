@@ -155,13 +155,20 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
         {
             case VrrpActionKind.CancelPurge: _node.CancelPurge(); break;
             case VrrpActionKind.ArmPurge: _node.SchedulePurge(); break;
-            case VrrpActionKind.Commit: _node.TryStartCommit(session: null); break;
+            case VrrpActionKind.Commit:
+                _node.TryStartCommit(session: null, flows: true, expectations: true);
+                break;
             case VrrpActionKind.AbortCommit: _node.AbortCommit(); break;
-            case VrrpActionKind.FlushExternal: _node.Engine.FlushExternal(); break;
+            case VrrpActionKind.FlushExternal:
+                _node.Engine.FlushExternal();
+                _node.Engine.FlushExternalExpectations();
+                break;
             // Without an internal cache there is nothing to refresh.
             case VrrpActionKind.Resync when _node.IsBypassing: break;
             case VrrpActionKind.Resync:
                 _node.Kernel.Want(KernelSide.Purpose.Resync, session: null);
+                if (_node.Expectations is null) { break; }
+                _node.Kernel.Want(KernelSide.Purpose.ResyncExpectations, session: null);
                 break;
             case VrrpActionKind.Bulk: _node.Engine.RequestBulk(); break;
             case VrrpActionKind.RequestResync: _node.Engine.RequestResync(); break;

@@ -79,7 +79,9 @@ internal sealed class VrrpCatchUp
 
     private VrrpSynced FindEnd(VrrpSettings settings, in VrrpView view, long now)
     {
-        if (view.BulksReceived != _bulks) { return VrrpSynced.BulkEnd; }
+        // Not sooner: a port that has just come up carries nothing for a moment.
+        bool settled = now - _startedAt >= settings.QuietMicroseconds;
+        if (view.BulksReceived != _bulks && settled) { return VrrpSynced.BulkEnd; }
         if (!view.IsPeerAlive && now >= PeerSilenceMax) { return VrrpSynced.NoPeer; }
         bool isLate = settings.HoldOffMicroseconds != 0 &&
             now - _startedAt >= settings.HoldOffMicroseconds;

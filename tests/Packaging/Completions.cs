@@ -13,9 +13,9 @@ internal static class Completions
         + "# Made from the table of options by tests/Packaging; a test compares them. To make it\n"
         + "# anew: CONNTRACKD_WRITE=1 ./build.sh test --filter FullyQualifiedName~Completion\n";
 
-    /// <summary>Every option, those of the daemon first.</summary>
+    /// <summary>Every option, those of the daemon first, those of our own last.</summary>
     internal static IEnumerable<CommandOption> Options =>
-        CommandOptions.General.Concat(CommandOptions.Client);
+        CommandOptions.General.Concat(CommandOptions.Client).Concat(CommandOptions.Own);
 
     /// <summary>The words that may follow an option, without those of old times.</summary>
     internal static IEnumerable<string> WordsOf(CommandOption option) =>

@@ -144,7 +144,8 @@ public sealed class VrrpMachineTests
         var desk = new VrrpDesk(external: false);
         Assert.Equal(["RequestResync", "Gate 1"], desk.Say("FW BACKUP"));
         desk.View = desk.View with { BulksReceived = 1 };
-        desk.Turn();
+        Assert.Empty(desk.After(0.9));
+        Assert.Equal(["Gate 0"], desk.After(0.1));
         Assert.Equal(["CancelPurge", "Resync"], desk.Say("FW MASTER"));
         Assert.Equal(["Bulk"], desk.StepEnds());
         Assert.Empty(desk.StepEnds());
@@ -317,7 +318,7 @@ public sealed class VrrpMachineTests
         Assert.Equal(["CancelPurge", "Commit", "RequestResync"], desk.Say("FW MASTER"));
         for (int i = 0; i < 3; i++) { desk.StepEnds(); }
         desk.View = desk.View with { BulksReceived = 1 };
-        desk.Turn();
+        desk.After(1);
         Assert.Equal(["Commit"], desk.Turn());
         Assert.Equal(["FlushExternal", "Resync"], desk.StepEnds());
         desk.StepEnds();
