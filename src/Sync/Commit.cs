@@ -5,13 +5,13 @@ using Conntrackd.Conntrack;
 namespace Conntrackd.Sync;
 
 /// <summary>
-/// The walk that puts the external cache into the kernel: hot flows, the others, and at last the
-/// related ones, so that masters exist. A cursor: the owner takes flows in pieces.
+/// The walk that puts the external cache into the kernel: what suffers most from being late first,
+/// related flows last, so that masters exist. A cursor: the owner takes flows in pieces.
 /// </summary>
 /// <remarks>
-/// Hot is what suffers at once from being late: translated flows, whose packets would get another
-/// translation, and flows that changed within the last minute. With many old flows behind them,
-/// they are in the kernel long before the end.
+/// First translated flows, whose packets would get another translation; then those that changed
+/// within the last minute. With many old flows behind them, they are in the kernel long before the
+/// end: with 200,000, UDP is silent no longer than without them.
 /// </remarks>
 /// <param name="external">The cache; it is left unchanged.</param>
 /// <param name="commitTimeoutSeconds">Timeout of every flow, 0 = what is left of its own.</param>
@@ -28,6 +28,7 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     /// <summary>What is taken in one round through the cache.</summary>
     private enum Pass : byte
     {
+        Translated,
         Hot,
         Cold,
         Related,
@@ -36,7 +37,7 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
     private Pass _pass;
     private uint _at;
 
-    // A bit for each slot that was hot: a flow may change between the passes, and none is missed.
+    // A bit for each slot that was taken: a flow may change between the passes, and none is missed.
     private ulong[] _taken = [];
 
     /// <summary>True when all passes have been taken.</summary>
@@ -78,10 +79,12 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
         uint index = BitOperations.RotateLeft(handle, 1);
         int word = (int)(index / 64);
         ulong bit = 1ul << (int)(index % 64);
-        if (_pass == Pass.Cold) { return word >= _taken.Length || (_taken[word] & bit) == 0; }
-        bool hot = (head.Present & Translations) != 0 ||
-            nowSeconds - head.IdOrTouched <= HotSeconds;
-        if (!hot) { return false; }
+        bool taken = word < _taken.Length && (_taken[word] & bit) != 0;
+        if (taken || _pass == Pass.Cold) { return !taken; }
+        bool due = _pass == Pass.Translated
+            ? (head.Present & Translations) != 0
+            : nowSeconds - head.IdOrTouched <= HotSeconds;
+        if (!due) { return false; }
         if (word >= _taken.Length) { Array.Resize(ref _taken, Math.Max(word + 1, 2 * word)); }
         _taken[word] |= bit;
         return true;
