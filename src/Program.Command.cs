@@ -37,6 +37,9 @@ internal static partial class Program
                 foreach (string warning in line.Warnings) { Complain(warning); }
                 return RunRequest(line);
 
+            case CommandKind.PrintKeepalived:
+                return PrintKeepalived(line);
+
             case CommandKind.Invalid or CommandKind.Daemon:
             default:
                 if (line.WantsUsage) { CommandHelp.AppendUsage(text, ProgramName); }

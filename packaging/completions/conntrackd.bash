@@ -16,7 +16,7 @@ _conntrackd()
     -F | --flush-kernel) words='ct expect' ;;
     -i | --dump-internal) words='ct expect' ;;
     -e | --dump-external) words='ct expect' ;;
-    -s | --stats) words='network cache runtime link rsqueue process queue ct expect' ;;
+    -s | --stats) words='network cache runtime link rsqueue process queue ct expect vrrp' ;;
     -R | --resync-kernel) words='ct expect' ;;
     -o | --output) words='json extended' ;;
     esac
@@ -40,7 +40,8 @@ _conntrackd()
             -o --output
             --check
             --print-config
-            --reload'
+            --reload
+            --print-keepalived'
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -62,5 +62,6 @@ internal enum SlotLife : byte
     Dead = 2,                           // destroyed, kept until the peers know
     Queued = 4,                         // waits in the send queue
     InFlight = 8,                       // sent, not acknowledged by all peers
-    GenerationMask = 0xF0,
+    Renewed = 16,                       // the tuple belongs to another entry than the peers know
+    GenerationMask = 0xE0,
 }

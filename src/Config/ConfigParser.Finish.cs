@@ -14,6 +14,7 @@ internal sealed partial class ConfigParser
         FinishScheduler();
         if (_sync is not null) { FinishSync(); }
         if (_stats is not null) { FinishSyslog(); }
+        FinishVrrp();
         return _options with
         {
             Filter = _filter.Build(),

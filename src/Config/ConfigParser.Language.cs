@@ -27,6 +27,7 @@ internal sealed partial class ConfigParser
         (Block.Helper, "Helper"),
         (Block.HelperType, "Type"),
         (Block.HelperPolicy, "Policy"),
+        (Block.Vrrp, "VRRP"),
     ];
 
     private static readonly Directive[] s_directives =
@@ -68,6 +69,17 @@ internal sealed partial class ConfigParser
         new("Scheduler", Block.General, static p => p.Braces(Block.Scheduler, "Scheduler")),
         new("Type", Block.Scheduler, static p => p.ReadSchedulerType()),
         new("Priority", Block.Scheduler, static p => p.ReadSchedulerPriority()),
+
+        new("VRRP", Block.General, static p => p.ReadVrrp()),
+        new("Notify", Block.Vrrp, static p => p.ReadVrrpNotify()),
+        new("Group", Block.Vrrp, static p => p.ReadVrrpGroup(isGroup: true)),
+        new("Instance", Block.Vrrp, static p => p.ReadVrrpGroup(isGroup: false)),
+        new("TrackFile", Block.Vrrp, static p => p.ReadVrrpTrackFile()),
+        new("HoldOffTimeout", Block.Vrrp, static p => p.ReadVrrpHoldOff()),
+        new("SyncQuiet", Block.Vrrp, static p => p.ReadVrrpQuiet()),
+        new("OnFault", Block.Vrrp, static p => p.ReadVrrpOnFault()),
+        new("QueryPid", Block.Vrrp, static p => p.ReadVrrpQueryPid()),
+        new("Command", Block.Vrrp, static p => p.ReadVrrpCommand()),
 
         new("Filter", Block.General, static p => p.ReadFilter()),
         new("Protocol", Block.Filter, static p => p.ReadProtocolSet()),

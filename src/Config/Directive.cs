@@ -23,6 +23,7 @@ internal enum Block : uint
     Helper = 1 << 15,
     HelperType = 1 << 16,
     HelperPolicy = 1 << 17,
+    Vrrp = 1 << 18,
     Modes = Alarm | Ftfw | NoTrack,
     Links = Multicast | Udp | Tcp,
 }

@@ -66,6 +66,9 @@ internal sealed record Options
 
     internal SchedulerOptions Scheduler { get; init; } = new();
 
+    /// <summary>Null: keepalived is not followed, scripts do it.</summary>
+    internal VrrpOptions? Vrrp { get; init; }
+
     /// <summary>Keeps everything if nothing is configured.</summary>
     internal FlowFilter Filter { get; init; } = FlowFilter.AcceptAll;
 

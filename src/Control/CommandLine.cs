@@ -16,6 +16,9 @@ internal enum CommandKind : byte
     /// <summary>Print the settings that a daemon would have.</summary>
     PrintConfig,
 
+    /// <summary>Print what keepalived.conf needs.</summary>
+    PrintKeepalived,
+
     /// <summary>The words make no sense: print the error, exit with status 1.</summary>
     Invalid,
 }
@@ -94,11 +97,16 @@ internal sealed record CommandLine
                 }
                 return Invalid("Missing config filename");
 
-            case CommandOptions.Check or CommandOptions.PrintConfig:
+            case CommandOptions.Check or CommandOptions.PrintConfig
+                or CommandOptions.PrintKeepalived:
                 if (reader.Background) { return Conflict(word, "-d"); }
                 if (reader.Task.Length > 0) { return Conflict(word, reader.Task); }
-                reader.Kind = option.Letter == CommandOptions.Check
-                    ? CommandKind.Check : CommandKind.PrintConfig;
+                reader.Kind = option.Letter switch
+                {
+                    CommandOptions.Check => CommandKind.Check,
+                    CommandOptions.PrintConfig => CommandKind.PrintConfig,
+                    _ => CommandKind.PrintKeepalived,
+                };
                 reader.Task = word;
                 return null;
 

@@ -36,6 +36,7 @@ internal static class CommandOptions
     internal const char Check = '\u0001';
     internal const char PrintConfig = '\u0002';
     internal const char Reload = '\u0003';
+    internal const char PrintKeepalived = '\u0004';
 
     private const string Tables = "[ct|expect]";
     private const string Topics =
@@ -60,6 +61,7 @@ internal static class CommandOptions
         {
             Request = ControlRequest.Reload,
         },
+        new(PrintKeepalived, "print-keepalived", "", "print what keepalived.conf needs"),
     ];
 
     /// <summary>Options that ask the running daemon for something.</summary>
@@ -101,6 +103,7 @@ internal static class CommandOptions
                 new("queue", ControlRequest.StatisticsQueue),
                 new("ct", ControlRequest.Statistics),
                 new("expect", ControlRequest.StatisticsExpectations),
+                new("vrrp", ControlRequest.StatisticsVrrp),
             ],
         },
         Table('R', "resync-kernel", "resync with kernel conntrack table",

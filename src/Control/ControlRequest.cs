@@ -49,4 +49,5 @@ internal enum ControlRequest : uint
     DumpInternalExpectationsXml = 47,   // EXP_DUMP_INT_XML
     DumpExternalExpectationsXml = 48,   // EXP_DUMP_EXT_XML
     Reload = 256,                       // apply the changed configuration file
+    StatisticsVrrp = 264,               // of ours: -s vrrp
 }

@@ -9,6 +9,11 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
     /// <inheritdoc/>
     public CommandReply Execute(ControlRequest request, ControlSession session)
     {
+        if (node.Vrrp is { } vrrp && vrrp.Absorbs(request))
+        {
+            log.Notice($"{request}: a VRRP sequence does that already");
+            return CommandReply.Done;
+        }
         switch (request)
         {
             case ControlRequest.DumpInternal or ControlRequest.DumpInternalXml:

@@ -21,7 +21,7 @@ internal sealed class CommitJob
     private readonly FlowWriter _flowWriter;
     private readonly ExpectationWriter? _expectationWriter;
     private readonly Log _log;
-    private readonly ControlSession _session;
+    private readonly ControlSession? _session;
     private long _startedMicroseconds = Clock.MonotonicMicroseconds();
     private ulong _createdBefore;
     private ulong _failedBefore;
@@ -32,7 +32,7 @@ internal sealed class CommitJob
 
     internal CommitJob(
         Commit? flows, ExpectationCommit? expectations, FlowWriter flowWriter,
-        ExpectationWriter? expectationWriter, ControlSession session, Log log)
+        ExpectationWriter? expectationWriter, ControlSession? session, Log log)
     {
         _flows = flows;
         _expectations = expectations;
@@ -52,6 +52,7 @@ internal sealed class CommitJob
     {
         bool more = _onExpectations ? TurnExpectations(nowSeconds) : TurnFlows(nowSeconds);
         if (more) { return true; }
+        if (_session is null) { return false; }
         if (_failed != 0) { _session.Fail($"{_failed} entries can't be committed, see the log"); }
         _session.Complete();
         return false;
@@ -64,7 +65,8 @@ internal sealed class CommitJob
         while (room-- > 0 && _flows!.TryTake(
             ref _flow, nowSeconds, ref budget, out uint timeoutSeconds))
         {
-            _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds);
+            if (IsShiftable(in _flow)) { _flowWriter.AddMakingRoom(in _flow, timeoutSeconds); }
+            else { _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds); }
         }
         _flowWriter.Flush();
         if (!_flows!.IsDone) { return true; }
@@ -72,6 +74,14 @@ internal sealed class CommitJob
         if (_expectations is null) { return false; }
         BeginExpectations();
         return true;
+    }
+
+    // TCP segments without an entry make none (nf_conntrack_tcp_loose 0).
+    private static bool IsShiftable(in Flow flow)
+    {
+        const FlowAttributes Translations =
+            FlowAttributes.Snat | FlowAttributes.Dnat | FlowAttributes.Spat | FlowAttributes.Dpat;
+        return flow.Protocol != L4Protocol.Tcp && (flow.Present & Translations) != 0;
     }
 
     private void BeginExpectations()

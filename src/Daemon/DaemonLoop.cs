@@ -113,7 +113,7 @@ internal abstract class DaemonLoop : IDisposable
     }
 
     /// <summary>Ends the loop after this turn.</summary>
-    internal void Stop() => _stopping = true;
+    internal virtual void Stop() => _stopping = true;
 
     /// <summary>
     /// Takes over settings that <see cref="ReloadPlan"/> allows. Null, or why nothing was changed.

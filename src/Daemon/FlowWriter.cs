@@ -40,6 +40,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         internal SyncType Kind;
         internal uint TimeoutSeconds;
         internal bool Replace;
+        internal bool MakesRoom;
         internal Errno Error;
     }
 
@@ -63,6 +64,9 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     internal ulong Created { get; private set; }
 
     internal ulong CreateFailed { get; private set; }
+
+    /// <summary>Of those created, how many took the place of other flows.</summary>
+    internal ulong Replaced { get; private set; }
 
     internal ulong Updated { get; private set; }
 
@@ -133,15 +137,40 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         request.Kind = kind;
         request.TimeoutSeconds = timeoutSeconds;
         request.Replace = false;
+        request.MakesRoom = false;
         request.Error = Errno.None;
+    }
+
+    /// <summary>
+    /// Adds a flow to be created as it was at the peer, for which what holds either of its tuples
+    /// makes room.
+    /// </summary>
+    /// <remarks>
+    /// For translated flows of protocols that let a packet in the middle make an entry (UDP). A
+    /// reply that came before the commit has made one whose original tuple is this flow's reply.
+    /// The kernel then does not refuse the flow: it gives it another port, for good.
+    /// </remarks>
+    internal void AddMakingRoom(in Flow flow, uint timeoutSeconds)
+    {
+        Add(SyncType.FlowNew, in flow, timeoutSeconds);
+        ref Request request = ref _requests[_count - 1];
+        request.Replace = true;
+        request.MakesRoom = true;
     }
 
     /// <summary>Sends what was added and repairs what was refused.</summary>
     internal void Flush()
     {
         if (_count == 0) { return; }
-        for (int i = 0; i < _count; i++) { Send(_writer, i); }
+        bool makesRoom = false;
+        for (int i = 0; i < _count; i++)
+        {
+            // What makes room is to be heard of.
+            makesRoom |= _requests[i].MakesRoom;
+            Send(_requests[i].MakesRoom ? _mender : _writer, i);
+        }
         _writer.Flush();
+        if (makesRoom) { _mender.Flush(); }
         TellCommitted();
         for (int round = 0; round < RoundsMax; round++)
         {
@@ -172,10 +201,12 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private void TellCommitted()
     {
         if (Committed is not ICommittedSink sink) { return; }
+        sink.BeforeCommitted();
         for (int i = 0; i < _count; i++)
         {
             ref Request request = ref _requests[i];
             if (request.Error != Errno.None || request.Kind != SyncType.FlowNew) { continue; }
+            if (request.MakesRoom) { continue; }
             sink.OnCommitted(ref request.Flow, request.TimeoutSeconds);
         }
     }
@@ -261,6 +292,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     {
         bool done = request.Error == Errno.None ||
             (request.Kind == SyncType.FlowDestroy && request.Error == Errno.Enoent);
+        if (done && request is { Kind: SyncType.FlowNew, Replace: true, MakesRoom: false })
+        {
+            Replaced++;
+        }
         switch (request.Kind)
         {
             case SyncType.FlowNew when done: Created++; break;

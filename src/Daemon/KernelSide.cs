@@ -63,6 +63,8 @@ internal sealed partial class KernelSide
     private long _pollAt = long.MaxValue;
     private KernelBulk? _bulk;
     private uint _flushed;
+    private bool _flushCancelled;
+    private int _lastStarted;
     private long _now;
     private long _reconcileStarted;
     private long _reconcileNotBefore;
@@ -171,11 +173,24 @@ internal sealed partial class KernelSide
         }
     }
 
+    /// <summary>True while a resync (-R) is wanted, runs, or is being swept.</summary>
+    internal bool IsResyncing =>
+        _wanted[(int)Purpose.Resync] || _wanted[(int)Purpose.ResyncExpectations] ||
+        _running is Purpose.Resync or Purpose.ResyncExpectations || _engine.IsReconciling;
+
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
     {
         _wanted[(int)purpose] = true;
         if (session is not null) { _waiting[(int)purpose].Add(session); }
+    }
+
+    /// <summary>Ends a flush that no client waits for: a commit has begun.</summary>
+    internal void CancelFlush()
+    {
+        if (_waiting[(int)Purpose.Flush].Count != 0) { return; }
+        _wanted[(int)Purpose.Flush] = false;
+        _flushCancelled = _running == Purpose.Flush;
     }
 
     /// <summary>
@@ -194,13 +209,16 @@ internal sealed partial class KernelSide
         _wanted[(int)Purpose.ReconcileExpectations] |=
             _replica is { WantsExpectationDump: true };
         if (_running is not null || _engine.IsReconciling) { return; }
-        for (int i = 0; i < PurposeCount; i++)
+        // In turn, so that lasting overruns leave room for what clients want.
+        for (int step = 1; step <= PurposeCount; step++)
         {
+            int i = (_lastStarted + step) % PurposeCount;
             if (!_wanted[i]) { continue; }
             // One overrun is answered at once; a kernel that overruns all the time is not dumped
             // all the time.
             if (i == (int)Purpose.Reconcile && now < _reconcileNotBefore) { continue; }
             _wanted[i] = false;
+            _lastStarted = i;
             Start((Purpose)i);
             return;
         }
@@ -226,6 +244,14 @@ internal sealed partial class KernelSide
         if (origin == EventOrigin.Inject) { return; }
         _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, _now);
         if (kind != FlowEventKind.Destroy) { WantAdjustment(in flow); }
+    }
+
+    /// <inheritdoc/>
+    public void BeforeCommitted()
+    {
+        // An end that an older entry of the tuple met before the commit is still in the socket.
+        _now = Now();
+        for (int i = 0; i < 8 && _events is not null && _events.Read(EventsPerTurnMin); i++) { }
     }
 
     /// <inheritdoc/>
@@ -271,6 +297,7 @@ internal sealed partial class KernelSide
             _engine.OnDumpRecord(ref flow, _now);
             return;
         }
+        if (_flushCancelled) { return; }
         _flushed++;
         if (_flusher.AddDelete(0, in flow)) { return; }
         _flusher.Flush();
@@ -305,8 +332,9 @@ internal sealed partial class KernelSide
                 _options.Sync is { Mode: Config.SyncMode.NoTrack };
             if (complete && repeats) { _replica!.RequestBulk(); }
         }
+        // A client waits for one whole read, not for a kernel without further overruns.
         _restart = false;
-        if (!complete && purpose != Purpose.Flush) { return; }
+        if (error == Errno.Eintr) { return; }
         foreach (ControlSession session in _waiting[(int)purpose])
         {
             if (error != Errno.None) { session.Fail(DumpFailed(error)); }
@@ -330,8 +358,7 @@ internal sealed partial class KernelSide
     }
 
     // What a commit creates it tells itself, and injections are nobody's news. If the kernel takes
-    // no
-    // filter, the events come and say the same again.
+    // no filter, the events come and say the same again.
     private void DropEchoes(EventSource events, FlowWriter commits, FlowWriter? injections)
     {
         Errno error = injections is null
@@ -393,6 +420,7 @@ internal sealed partial class KernelSide
             default:
                 Counters.FlushKernel++;
                 _flushed = 0;
+                _flushCancelled = false;
                 break;
         }
     }
@@ -478,7 +506,8 @@ internal sealed partial class KernelSide
         public void OnReady(int fd, EventMask mask)
         {
             owner._now = owner.Now();
-            owner._reader.Read(PartsPerTurn);
+            // What a flush deletes comes back as events: no faster than these are read.
+            owner._reader.Read(owner._running == Purpose.Flush ? 1 : PartsPerTurn);
         }
     }
 }

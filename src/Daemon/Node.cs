@@ -27,6 +27,7 @@ internal sealed class Node : DaemonLoop
     private ExpectationWriter? _expectationCommits;
     private CommitJob? _commit;
     private long _purgeAt = long.MaxValue;
+    private bool _leaving;
 
     internal Node(Options options, ServiceNotifier? notifier, Log log)
         : base(options, notifier, log)
@@ -79,6 +80,12 @@ internal sealed class Node : DaemonLoop
 
     internal bool IsCommitting => _commit is not null;
 
+    /// <summary>The writer of commits, for its counters.</summary>
+    internal FlowWriter CommitWriter => _commits;
+
+    /// <summary>Follows keepalived; null if that is not configured.</summary>
+    internal VrrpSide? Vrrp { get; private set; }
+
     /// <inheritdoc/>
     internal override KernelCounters KernelCounters => Kernel.Counters;
 
@@ -103,8 +110,11 @@ internal sealed class Node : DaemonLoop
         failed = Links.TryOpen(Options.Sync!.Links, Loop);
         if (failed is not null) { return failed; }
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
-        return Kernel.TryStart(
+        failed = Kernel.TryStart(
             Loop, _commits, Injections, _expectationCommits, ExpectationInjections);
+        if (failed is not null || Options.Vrrp is not VrrpOptions vrrp) { return failed; }
+        Vrrp = new VrrpSide(this, vrrp, Log);
+        return Vrrp.TryStart(Loop, Now());
     }
 
     /// <inheritdoc/>
@@ -146,10 +156,24 @@ internal sealed class Node : DaemonLoop
     }
 
     /// <summary>
-    /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
-    /// way.
+    /// Ends the loop after this turn; or, on a master that keepalived can hand over, a moment
+    /// later. Asked twice it ends at once.
     /// </summary>
-    internal bool TryStartCommit(ControlSession session, bool flows, bool expectations)
+    internal override void Stop()
+    {
+        bool waits = Vrrp is not null && !_leaving && Vrrp.BeginLeave(Now());
+        _leaving = true;
+        if (!waits) { base.Stop(); }
+    }
+
+    /// <summary>Gives up the commit that runs; what it has written stays.</summary>
+    internal void AbortCommit() => _commit = null;
+
+    /// <summary>
+    /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
+    /// way. The session, if any, is told the end.
+    /// </summary>
+    internal bool TryStartCommit(ControlSession? session, bool flows, bool expectations)
     {
         if (_commit is not null) { return false; }
         uint timeout = Options.Sync!.CommitTimeoutSeconds;
@@ -173,11 +197,16 @@ internal sealed class Node : DaemonLoop
     }
 
     /// <summary>Forgets a flush that is pending.</summary>
-    internal void CancelPurge() => _purgeAt = long.MaxValue;
+    internal void CancelPurge()
+    {
+        _purgeAt = long.MaxValue;
+        Kernel.CancelFlush();
+    }
 
     /// <inheritdoc/>
     protected override void Close()
     {
+        Vrrp?.Dispose();
         Kernel?.Dispose();
         Links?.Dispose();
         _commits?.Dispose();
@@ -192,6 +221,8 @@ internal sealed class Node : DaemonLoop
         Engine.OnDeadline(now);
         Engine.HoldSweeps = IsCommitting;
         bool more = Engine.Step();
+        more |= Vrrp is not null && Vrrp.Turn(now);
+        if (_leaving && Vrrp is { Machine.IsLeft: true }) { base.Stop(); }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
         if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
@@ -220,6 +251,7 @@ internal sealed class Node : DaemonLoop
         if (Links.IsStalled) { next = Math.Max(next, now + StalledMicroseconds); }
         next = Math.Min(next, Links.NextDeadline(now));
         next = Math.Min(next, _purgeAt);
+        if (Vrrp is not null) { next = Math.Min(next, Vrrp.NextDeadline(now)); }
         return Math.Min(next, Kernel.NextDeadline);
     }
 

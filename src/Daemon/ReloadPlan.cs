@@ -52,12 +52,14 @@ internal sealed class ReloadPlan
         Keep("Systemd", _old.Systemd == wanted.Systemd);
         Keep("PollSecs", _old.PollSeconds == wanted.PollSeconds);
         Keep("Helper", IsSameHelper(_old, wanted));
+        Keep("Vrrp", IsSameVrrp(_old.Vrrp, wanted.Vrrp));
         return wanted with
         {
             LockFile = _old.LockFile,
             UnixPath = _old.UnixPath,
             Systemd = _old.Systemd,
             PollSeconds = _old.PollSeconds,
+            Vrrp = _old.Vrrp,
             Helpers = _old.Helpers,
             HasHelperSection = _old.HasHelperSection,
             IsHelperSetup = _old.IsHelperSetup,
@@ -98,6 +100,12 @@ internal sealed class ReloadPlan
         IReadOnlyList<LinkOptions> old, IReadOnlyList<LinkOptions> wanted) =>
         old.Select(static link => link with { Position = default })
             .SequenceEqual(wanted.Select(static link => link with { Position = default }));
+
+    private static bool IsSameVrrp(VrrpOptions? old, VrrpOptions? wanted) =>
+        old is null || wanted is null
+            ? old is null && wanted is null
+            : wanted with { Groups = old.Groups } == old
+                && wanted.Groups.SequenceEqual(old.Groups);
 
     private static bool IsSameHelper(Options old, Options wanted) =>
         old.HasHelperSection == wanted.HasHelperSection

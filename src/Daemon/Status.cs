@@ -23,6 +23,7 @@ internal sealed class Status(Node node)
             case ControlRequest.StatisticsQueue: AppendQueues(text); break;
             case ControlRequest.StatisticsResendQueue: AppendResendQueue(text); break;
             case ControlRequest.StatisticsExpectations: AppendExpectations(text); break;
+            case ControlRequest.StatisticsVrrp: node.Vrrp?.Append(text); break;
             default: break;
         }
     }

@@ -56,6 +56,7 @@ internal sealed class Peer(int number, PeerAddress address)
     internal bool BulkOpen;
     internal bool Sweeping;         // removing what the bulk did not have
     internal uint SweepAt;
+    internal long SweepNotBefore;   // it started anew: see SyncEngine.RestartGrace
 
     internal ulong Lost;
     internal ulong Before;

@@ -73,9 +73,10 @@ internal sealed partial class SyncEngine
             due = true;
         }
         if (due) { RequestBulk(); }
-        if (_resyncUnheard && WaitedBits() != 0)
+        if (_resyncUnheard && WaitedBits() != 0 && now >= _resyncNotBefore)
         {
             _resyncUnheard = false;
+            _resyncNotBefore = now + ResyncPause;
             RequestResync();
         }
     }

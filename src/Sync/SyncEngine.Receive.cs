@@ -7,6 +7,12 @@ namespace Conntrackd.Sync;
 internal sealed partial class SyncEngine
 {
     private const long PeerSilenceMax = 5 * Second;
+    /// <summary>
+    /// A firewall that comes back with an empty table has forgotten its flows, but they live: the
+    /// node that takes over may not have committed them yet. So long they are kept.
+    /// </summary>
+    private const long RestartGrace = 30 * Second;
+
     private const long HelloAnswerInterval = Second / 10;
 
     // A HELLO this far below the last sequence is a new start, not a late message.
@@ -72,6 +78,7 @@ internal sealed partial class SyncEngine
         peer.LastProgress = now;
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
+        peer.SweepNotBefore = now + RestartGrace;
         peer.BulkNumber = 0;
         peer.Mute = false;
     }

@@ -31,6 +31,11 @@ internal sealed partial class SyncEngine
     private const int OverdueMax = 4096;
 
     /// <summary>
+    /// Between two requests for everything that nobody but we ourselves asked for.
+    /// </summary>
+    private const long ResyncPause = 5 * Second;
+
+    /// <summary>
     /// Datagrams without flows are sent no closer than this, and after one that asks for repairs
     /// later still. Answers are themselves numbered, lost and overtaken: on a link that reorders,
     /// nodes would answer each other's answers without end.
@@ -38,7 +43,7 @@ internal sealed partial class SyncEngine
     private const long ControlInterval = Second / 1000;
     private const long NackInterval = 4 * ControlInterval;
 
-    // Control messages that may wait; a flood of gaps asks for more and gets a resync instead.
+    // Control messages that may wait; of a flood of gaps the rest is counted.
     private const int ControlsMax = 512;
 
     // Messages in flight to one peer. The least is two of its acknowledgement windows, else it
@@ -53,6 +58,7 @@ internal sealed partial class SyncEngine
 
     private readonly ResendRing _ring;
     private readonly Queue<ResendRing.Entry> _controls = new();
+    private long _resyncNotBefore;
     private bool _resyncUnheard;        // nobody was there to take a request: repeat it
     private long _lastTransmit;
     private long _transmitAt;
@@ -238,7 +244,8 @@ internal sealed partial class SyncEngine
         ref SlotHead head = ref _internal.Head(handle);
         bool dead = (head.Life & SlotLife.Dead) != 0;
         SyncType type = dead ? SyncType.FlowDestroy
-            : (head.Life & SlotLife.Updated) != 0 ? SyncType.FlowUpdate : SyncType.FlowNew;
+            : (head.Life & (SlotLife.Updated | SlotLife.Renewed)) == SlotLife.Updated
+                ? SyncType.FlowUpdate : SyncType.FlowNew;
         _internal.Load(handle, ref _flow);
         SyncFlags flags = PeekFlags();
         int bytes = FlowMessage.Encode(
@@ -335,8 +342,13 @@ internal sealed partial class SyncEngine
 
     private void QueueControl(in ResendRing.Entry control)
     {
-        if (_controls.Count < ControlsMax) { _controls.Enqueue(control); }
-        else { Counters.ControlDropped++; }
+        if (_controls.Count < ControlsMax)
+        {
+            _controls.Enqueue(control);
+            return;
+        }
+        Counters.ControlDropped++;
+        _resyncUnheard |= control.IsResync;
     }
 
     /// <summary>
@@ -472,7 +484,7 @@ internal sealed partial class SyncEngine
         _ring.Release(sequence);
         if (kind == SentKind.Expectation) { OnExpectationAcknowledged(handle); }
         if (kind != SentKind.Flow) { return; }
-        _internal.Head(handle).Life &= ~SlotLife.InFlight;
+        _internal.Head(handle).Life &= ~(SlotLife.InFlight | SlotLife.Renewed);
         FreeIfForgotten(handle);
     }
 

@@ -21,7 +21,8 @@ namespace Conntrackd.Sync;
 internal sealed partial class SyncEngine : IKernelMirror
 {
     internal const long Second = 1_000_000;
-    private const int GenerationShift = 4;
+    private const int GenerationMax = 7;
+    private const int GenerationShift = 5;
 
     private SyncSettings _settings;
     private readonly FlowTable _internal;
@@ -151,7 +152,7 @@ internal sealed partial class SyncEngine : IKernelMirror
     {
         _announceDump = announce;
         _announceSweep = announceSweep;
-        _generation = (byte)((_generation + 1) & 0xF);
+        _generation = (byte)((_generation + 1) & GenerationMax);
         _dumping = true;
         _sweeping = false;
     }
@@ -220,7 +221,10 @@ internal sealed partial class SyncEngine : IKernelMirror
         bool more = false;
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is { Sweeping: true } && !HoldSweeps) { more |= SweepExternal(peer); }
+            if (peer is { Sweeping: true } && !HoldSweeps && _transmitAt >= peer.SweepNotBefore)
+            {
+                more |= SweepExternal(peer);
+            }
         }
         more |= StepAlarm();
         return SweepInternal() || more;
@@ -282,7 +286,7 @@ internal sealed partial class SyncEngine : IKernelMirror
         SlotLife queued = _internal.Head(handle).Life & SlotLife.Queued;
         _internal.Replace(handle, in flow, Seconds(now));
         Schedule(handle, now);
-        _internal.Head(handle).Life |= queued;
+        _internal.Head(handle).Life |= queued | SlotLife.Renewed;
     }
 
     private void Destroy(uint handle, bool announce)

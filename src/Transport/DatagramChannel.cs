@@ -24,6 +24,9 @@ internal sealed class DatagramChannel : LinkChannel
     /// <summary>More than a datagram of a 9000-byte link; pages are touched when needed.</summary>
     private const int ReceiveSlotBytes = 16 * 1024;
 
+    /// <summary>Every message fits, whatever the MTU; the IP layer splits what it must.</summary>
+    private const int PayloadMin = 512;
+
     /// <summary>
     /// Jumbo frames: a larger MTU may come, or datagrams of a link that had one. Even if the MTU is
     /// tiny, one whole message fits (the IP layer then splits it).
@@ -168,7 +171,8 @@ internal sealed class DatagramChannel : LinkChannel
     private static int PayloadFor(int mtu, AddressFamily family)
     {
         const int Ipv4Headers = 28, Ipv6Headers = 48;
-        return Math.Max(mtu - (family == AddressFamily.Ipv4 ? Ipv4Headers : Ipv6Headers) - 1, 0);
+        int room = mtu - (family == AddressFamily.Ipv4 ? Ipv4Headers : Ipv6Headers) - 1;
+        return Math.Clamp(room, PayloadMin, ReceiveSlotBytes - 1);
     }
 
     private void Take(IDatagramHandler handler, int index)

@@ -13,7 +13,7 @@ internal static class Completions
         + "# Made from the table of options by tests/Packaging; a test compares them. To make it\n"
         + "# anew: CONNTRACKD_WRITE=1 ./build.sh test --filter FullyQualifiedName~Completion\n";
 
-    /// <summary>Every option, those of the daemon first, those without a letter last.</summary>
+    /// <summary>Every option, those of the daemon first, those of our own last.</summary>
     internal static IEnumerable<CommandOption> Options =>
         CommandOptions.General.Concat(CommandOptions.Client).Concat(CommandOptions.Own);
 
