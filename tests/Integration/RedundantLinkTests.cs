@@ -17,7 +17,9 @@ public sealed class RedundantLinkTests
             foreach (string pair in Pairs.Each)
             {
                 data.Add(pair, "udp-twice");
-                data.Add(pair, "tcp-twice");
+                // Not the original as the sender: it counts what a broken stream swallowed as sent,
+                // and what is missing after that differs from run to run (0 to 8,000 of 10,000).
+                if (pair != "original-ours") { data.Add(pair, "tcp-twice"); }
             }
             return data;
         }
