@@ -20,6 +20,7 @@
 #   ./build.sh package                 builds; out/conntrackd_*.deb and out/conntrackd-*.tar.gz
 #   ./build.sh clean                   removes everything that was built
 #
+# libsodium, for the sealed link, is linked statically in every flavour (libsodium-dev).
 # A verb that misses a program installs it when run by root on a Debian-like system, otherwise
 # it says what is missing. NO_INSTALL=1 never installs anything.
 
@@ -72,6 +73,7 @@ package_of() {
     ip) echo iproute2 ;;
     nft) echo nftables ;;
     cc) echo gcc ;;
+    libsodium) echo libsodium-dev ;;
     ps) echo procps ;;
     perf) echo linux-perf ;;
     ping) echo iputils-ping ;;
@@ -80,6 +82,11 @@ package_of() {
 }
 
 have() {
+    # Not a program: the archive is linked, the shared library is what the tests load.
+    if [ "$1" = libsodium ]; then
+        [ -n "$(find /usr/lib /usr/lib64 -name libsodium.a -print -quit 2>/dev/null)" ]
+        return
+    fi
     PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || return 1
     # A linker and compiler without the C library's static half cannot link the static binary.
     [ "$1" != clang ] || [ -n "$(find /usr/lib /usr/lib64 -name libc.a -print -quit 2>/dev/null)" ]
@@ -220,7 +227,7 @@ verb_build() {
         shift
     done
     need_dotnet
-    need clang ld.lld
+    need clang ld.lld libsodium
     step "restore packages (locked)"
     restore conntrackd.csproj
     step "publish $flavour release binary for $(runtime_id)"

@@ -3,6 +3,7 @@ using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Daemon;
 using Conntrackd.Linux;
+using Conntrackd.Transport;
 
 namespace Conntrackd;
 
@@ -40,6 +41,9 @@ internal static partial class Program
             case CommandKind.PrintKeepalived:
                 return PrintKeepalived(line);
 
+            case CommandKind.GenerateKey:
+                return GenerateKey(line.KeyPath);
+
             case CommandKind.Invalid or CommandKind.Daemon:
             default:
                 if (line.WantsUsage) { CommandHelp.AppendUsage(text, ProgramName); }
@@ -71,6 +75,23 @@ internal static partial class Program
             Complain("nothing was reloaded, the old settings stay in force");
         }
         return ExitFailure;
+    }
+
+    /// <summary>
+    /// Makes a key; it goes to its file or to standard output, what was done to standard error.
+    /// </summary>
+    private static int GenerateKey(string? path)
+    {
+        string? failed;
+        if (path is not null)
+        {
+            failed = KeyFile.TryGenerate(path, out string done);
+            Complain(failed ?? done);
+            return failed is null ? ExitSuccess : ExitFailure;
+        }
+        failed = KeyFile.TryWrite(StandardOutput);
+        if (failed is not null) { Complain(failed); }
+        return failed is null ? ExitSuccess : ExitFailure;
     }
 
     private static string ProgramName => Environment.GetCommandLineArgs()[0];

@@ -19,6 +19,10 @@ _conntrackd()
     -s | --stats) words='network cache runtime link rsqueue process queue ct expect vrrp' ;;
     -R | --resync-kernel) words='ct expect' ;;
     -o | --output) words='json extended' ;;
+    --generate-key)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return ;;
     esac
     if [[ $current == -* || -z $words ]]; then
         words='-d --daemon
@@ -41,7 +45,8 @@ _conntrackd()
             --check
             --print-config
             --reload
-            --print-keepalived'
+            --print-keepalived
+            --generate-key'
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -19,6 +19,9 @@ internal enum CommandKind : byte
     /// <summary>Print what keepalived.conf needs.</summary>
     PrintKeepalived,
 
+    /// <summary>Make a key for a sealed link.</summary>
+    GenerateKey,
+
     /// <summary>The words make no sense: print the error, exit with status 1.</summary>
     Invalid,
 }
@@ -41,6 +44,9 @@ internal sealed record CommandLine
     internal bool Background { get; private init; }
 
     internal string ConfigPath { get; private init; } = DefaultConfigPath;
+
+    /// <summary>The file that a key is to go to; null: standard output.</summary>
+    internal string? KeyPath { get; private init; }
 
     /// <summary>What to ask the daemon, if <see cref="Kind"/> says so.</summary>
     internal ControlRequest Request { get; private init; }
@@ -69,6 +75,7 @@ internal sealed record CommandLine
                 ?? (reader.Request is null ? CommandKind.Daemon : CommandKind.Request),
             Background = reader.Background,
             ConfigPath = reader.ConfigPath,
+            KeyPath = reader.KeyPath,
             Request = reader.Request.GetValueOrDefault(),
             Warnings = reader.Warnings,
         };
@@ -98,16 +105,19 @@ internal sealed record CommandLine
                 return Invalid("Missing config filename");
 
             case CommandOptions.Check or CommandOptions.PrintConfig
-                or CommandOptions.PrintKeepalived:
+                or CommandOptions.PrintKeepalived or CommandOptions.GenerateKey:
                 if (reader.Background) { return Conflict(word, "-d"); }
                 if (reader.Task.Length > 0) { return Conflict(word, reader.Task); }
                 reader.Kind = option.Letter switch
                 {
                     CommandOptions.Check => CommandKind.Check,
                     CommandOptions.PrintConfig => CommandKind.PrintConfig,
+                    CommandOptions.GenerateKey => CommandKind.GenerateKey,
                     _ => CommandKind.PrintKeepalived,
                 };
                 reader.Task = word;
+                if (reader.Kind == CommandKind.GenerateKey
+                    && reader.TryTakeOperand(out string? keys)) { reader.KeyPath = keys; }
                 return null;
 
             case CommandOptions.Daemon:
@@ -208,6 +218,7 @@ internal sealed record CommandLine
 
         internal bool Background;
         internal string ConfigPath = DefaultConfigPath;
+        internal string? KeyPath;
         internal ControlRequest? Request;
         internal CommandKind? Kind;
 

@@ -37,6 +37,7 @@ internal static class CommandOptions
     internal const char PrintConfig = '\u0002';
     internal const char Reload = '\u0003';
     internal const char PrintKeepalived = '\u0004';
+    internal const char GenerateKey = '\u0005';
 
     private const string Tables = "[ct|expect]";
     private const string Topics =
@@ -62,6 +63,7 @@ internal static class CommandOptions
             Request = ControlRequest.Reload,
         },
         new(PrintKeepalived, "print-keepalived", "", "print what keepalived.conf needs"),
+        new(GenerateKey, "generate-key", "[file]", "make or extend a key file (see KeyFile)"),
     ];
 
     /// <summary>Options that ask the running daemon for something.</summary>

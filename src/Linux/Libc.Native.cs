@@ -119,6 +119,10 @@ internal static unsafe partial class Libc
         internal static partial nint syscall(nint number, nint first, nint second, nint third);
 
         [LibraryImport(Library)]
+        internal static partial int prctl(
+            int option, nuint second, nuint third, nuint fourth, nuint fifth);
+
+        [LibraryImport(Library)]
         internal static partial void _exit(int code);
 
         [LibraryImport(Library)]

@@ -23,6 +23,15 @@ internal static unsafe partial class Libc
         return Wait(-1, NoHang, out pid, out status);
     }
 
+    /// <summary>
+    /// From now on this process leaves no core file, and nobody but root can look into it.
+    /// </summary>
+    internal static Errno ForbidCoreDump()
+    {
+        const int SetDumpable = 4;      // PR_SET_DUMPABLE
+        return Finish(Native.prctl(SetDumpable, 0, 0, 0, 0));
+    }
+
     /// <summary>Waits for the end of one child.</summary>
     internal static Errno WaitFor(int pid, out ChildStatus status) =>
         Wait(pid, 0, out _, out status);

@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
     internal const int OpenWriteOnly = 1;           // O_WRONLY
     internal const int OpenReadWrite = 2;           // O_RDWR
     internal const int OpenCreate = 0x40;           // O_CREAT
+    internal const int OpenExclusive = 0x80;        // O_EXCL
     internal const int OpenAppend = 0x400;          // O_APPEND
     internal const int OpenNonBlocking = 0x800;     // O_NONBLOCK
     internal const int OpenCloseOnExec = 0x80000;   // O_CLOEXEC

@@ -18,6 +18,7 @@ public sealed class CommandHelpTests
         Assert.Contains("\n  -t, --reset-timers\n\n", usage);
         Assert.Contains("\n  --reload, apply the changed configuration file\n", usage);
         Assert.Contains("\n  --print-keepalived, ", usage);
+        Assert.Contains("\n  --generate-key [file], make or extend a key file", usage);
     }
 
     [Fact]

@@ -73,6 +73,17 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("--generate-key", null)]
+    [InlineData("--generate-key /etc/x.key", "/etc/x.key")]
+    [InlineData("--generate-key x -C y", "x")]
+    public void A_key_goes_to_the_file_that_is_named(string words, string? path)
+    {
+        CommandLine line = Parse(words);
+        Assert.Equal(CommandKind.GenerateKey, line.Kind);
+        Assert.Equal(path, line.KeyPath);
+    }
+
+    [Theory]
     [InlineData("-h -d -i", CommandKind.Help)]
     [InlineData("--help", CommandKind.Help)]
     [InlineData("-d -v nonsense", CommandKind.Version)]
@@ -88,6 +99,8 @@ public sealed class CommandLineTests
     [InlineData("-dC a", "Unknown option: -dC")]
     [InlineData("--intern", "Unknown option: --intern")]
     [InlineData("-k now", "Unknown option: now")]
+    [InlineData("--generate-key -d", "Invalid parameters: `-d' and `--generate-key' exclude "
+        + "each other")]
     [InlineData("-i -x ct", "Unknown option: ct")]
     [InlineData("-z -h", "Unknown option: -z")]
     [InlineData("-s -C", "Missing config filename")]

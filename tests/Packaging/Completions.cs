@@ -26,6 +26,10 @@ internal static class Completions
     internal static IEnumerable<CommandOption> OptionsWithWords =>
         Options.Where(option => WordsOf(option).Length > 0);
 
+    /// <summary>Options that a file may follow.</summary>
+    internal static bool TakesFile(CommandOption option) =>
+        option.Letter is CommandOptions.Config or CommandOptions.GenerateKey;
+
     /// <summary>The spellings of an option: some have no letter.</summary>
     internal static string[] Spellings(CommandOption option) => char.IsControl(option.Letter)
         ? [$"--{option.LongName}"] : [$"-{option.Letter}", $"--{option.LongName}"];
@@ -38,7 +42,7 @@ internal static class Completions
         foreach (CommandOption option in Options)
         {
             string pattern = string.Join(" | ", Spellings(option));
-            if (option.Letter == CommandOptions.Config)
+            if (TakesFile(option))
             {
                 text.Append($"    {pattern})\n        compopt -o filenames 2>/dev/null\n");
                 text.Append("        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n");
@@ -64,6 +68,7 @@ internal static class Completions
             string[] names = Spellings(option);
             string argument = option.Letter == CommandOptions.Config
                 ? ":configuration file:_files"
+                : option.Letter == CommandOptions.GenerateKey ? "::key file:_files"
                 : WordsOf(option).Length > 0
                     ? $"::what:({string.Join(' ', WordsOf(option))})" : "";
             return names.Length == 1 ? $"    '{names[0]}[{option.Help}]{argument}'"
@@ -81,7 +86,8 @@ internal static class Completions
         text.Append("    contains -- $words[-1] $argv\nend\n\ncomplete -c conntrackd -f\n");
         foreach (CommandOption option in Options)
         {
-            string file = option.Letter == CommandOptions.Config ? " -r -F" : "";
+            string file = option.Letter == CommandOptions.Config ? " -r -F"
+                : TakesFile(option) ? " -F" : "";
             string letter = char.IsControl(option.Letter) ? "" : $" -s {option.Letter}";
             text.Append($"complete -c conntrackd{letter} -l {option.LongName}{file}");
             text.Append($" -d '{option.Help}'\n");

@@ -1,0 +1,85 @@
+using System.Text;
+using Conntrackd.Linux;
+using Xunit;
+
+namespace Conntrackd.Tests.Linux;
+
+public sealed class SodiumTests
+{
+    // RFC 8439, section 2.8.2: the example of the construction.
+    private const string KeyHex =
+        "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f";
+    private const string NonceHex = "070000004041424344454647";
+    private const string HeaderHex = "50515253c0c1c2c3c4c5c6c7";
+    private const string TagHex = "1ae10b594f09e26a7e902ecbd0600691";
+    private const string Text = "Ladies and Gentlemen of the class of '99: If I could offer you "
+        + "only one tip for the future, sunscreen would be it.";
+    private const string CipherStartHex = "d31a8d34648e60db7b86afbc53ef7ec2";
+
+    private static readonly byte[] s_key = Convert.FromHexString(KeyHex);
+    private static readonly byte[] s_nonce = Convert.FromHexString(NonceHex);
+    private static readonly byte[] s_header = Convert.FromHexString(HeaderHex);
+
+    public SodiumTests() => Assert.True(Sodium.TryStart());
+
+    [Fact]
+    public void Sealing_gives_the_bytes_of_the_standard()
+    {
+        byte[] frame = SealText();
+        Assert.Equal(Convert.FromHexString(CipherStartHex), frame[..16]);
+        Assert.Equal(Convert.FromHexString(TagHex), frame[^Sodium.TagSize..]);
+    }
+
+    [Fact]
+    public void What_was_sealed_opens_and_nothing_else_does()
+    {
+        byte[] frame = SealText(), text = new byte[Text.Length], other = [.. s_key];
+        Assert.True(Sodium.TryOpen(frame, s_header, s_nonce, s_key, text));
+        Assert.Equal(Text, Encoding.ASCII.GetString(text));
+        other[31] ^= 1;
+        Array.Fill(text, (byte)0xa5);
+        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, other, text));
+        Assert.False(Sodium.TryOpen(frame, s_header.AsSpan(1), s_nonce, s_key, text));
+        Assert.False(Sodium.TryOpen(frame.AsSpan(1), s_header, s_nonce, s_key, text));
+        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, s_key, text.AsSpan(1)));
+        Assert.False(Sodium.TryOpen(frame.AsSpan(0, 15), s_header, s_nonce, s_key, text));
+        Assert.DoesNotContain((byte)'L', text);
+    }
+
+    [Fact]
+    public void Derived_keys_differ_by_purpose_and_by_key()
+    {
+        byte[] first = new byte[32], second = new byte[32], third = new byte[32];
+        Sodium.Derive(first, "a"u8, s_key);
+        Sodium.Derive(second, "b"u8, s_key);
+        Sodium.Derive(third, "a"u8, first);
+        Assert.NotEqual(first, second);
+        Assert.NotEqual(first, third);
+        // Keyed BLAKE2b-256 as RFC 7693 defines it, computed by Python's hashlib.
+        Assert.Equal(
+            "a36ad24d45cce0fc0b6ab35a2c14e0d634907cfa2dad9ac3576a9d86091c0df2",
+            Convert.ToHexStringLower(first));
+    }
+
+    [Fact]
+    public void Secret_memory_is_zero_at_first_and_hexadecimal_text_is_read_strictly()
+    {
+        using var memory = new SecretMemory(40);
+        Assert.Equal(new byte[40], memory.Span.ToArray());
+        Span<byte> target = stackalloc byte[2];
+        Assert.True(Sodium.TryReadHex("0aFF"u8, target));
+        Assert.Equal([0x0a, 0xff], target.ToArray());
+        Assert.False(Sodium.TryReadHex("0aF"u8, target));
+        Assert.False(Sodium.TryReadHex("0aFg"u8, target));
+        Assert.False(Sodium.TryReadHex("0a F"u8, target));
+        Sodium.Erase(target);
+        Assert.Equal([0, 0], target.ToArray());
+    }
+
+    private static byte[] SealText()
+    {
+        byte[] frame = [.. Encoding.ASCII.GetBytes(Text), .. new byte[Sodium.TagSize]];
+        Sodium.Seal(frame, s_header, s_nonce, s_key);
+        return frame;
+    }
+}
