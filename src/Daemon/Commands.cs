@@ -102,7 +102,7 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             : expectations ? "committing all external caches" : "committing conntrack cache");
         node.CancelPurge();
         if (node.External is null) { return CommandReply.Done; }
-        if (!node.TryStartCommit(session, flows, expectations))
+        if (!node.TryStartCommit(new CommitOrder(flows, expectations) { Session = session }))
         {
             log.Notice("commit already in progress, skipping");
             session.Fail("a commit is already in progress");

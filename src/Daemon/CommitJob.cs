@@ -21,7 +21,7 @@ internal sealed class CommitJob
     private readonly FlowWriter _flowWriter;
     private readonly ExpectationWriter? _expectationWriter;
     private readonly Log _log;
-    private readonly ControlSession? _session;
+    private readonly CommitOrder _order;
     private long _startedMicroseconds = Clock.MonotonicMicroseconds();
     private ulong _createdBefore;
     private ulong _failedBefore;
@@ -32,18 +32,21 @@ internal sealed class CommitJob
 
     internal CommitJob(
         Commit? flows, ExpectationCommit? expectations, FlowWriter flowWriter,
-        ExpectationWriter? expectationWriter, ControlSession? session, Log log)
+        ExpectationWriter? expectationWriter, in CommitOrder order, Log log)
     {
         _flows = flows;
         _expectations = expectations;
         _flowWriter = flowWriter;
         _expectationWriter = expectationWriter;
-        _session = session;
+        _order = order;
         _log = log;
         _createdBefore = flowWriter.Created;
         _failedBefore = flowWriter.CreateFailed;
         if (flows is null) { BeginExpectations(); }
     }
+
+    /// <summary>What it was asked to do.</summary>
+    internal CommitOrder Order => _order;
 
     /// <summary>
     /// Commits the next batch. False when all is done and the client has been told.
@@ -52,9 +55,9 @@ internal sealed class CommitJob
     {
         bool more = _onExpectations ? TurnExpectations(nowSeconds) : TurnFlows(nowSeconds);
         if (more) { return true; }
-        if (_session is null) { return false; }
-        if (_failed != 0) { _session.Fail($"{_failed} entries can't be committed, see the log"); }
-        _session.Complete();
+        if (_order.Session is not ControlSession session) { return false; }
+        if (_failed != 0) { session.Fail($"{_failed} entries can't be committed, see the log"); }
+        session.Complete();
         return false;
     }
 

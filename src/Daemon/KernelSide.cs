@@ -64,6 +64,7 @@ internal sealed partial class KernelSide
     private KernelBulk? _bulk;
     private uint _flushed;
     private bool _flushCancelled;
+    private bool _isDeaf;               // a dump will tell of what is new, and of what is committed
     private int _lastStarted;
     private long _now;
     private long _reconcileStarted;
@@ -178,6 +179,18 @@ internal sealed partial class KernelSide
         _wanted[(int)Purpose.Resync] || _wanted[(int)Purpose.ResyncExpectations] ||
         _running is Purpose.Resync or Purpose.ResyncExpectations || _engine.IsReconciling;
 
+    /// <summary>
+    /// Stops to hear of new flows during a commit, or hears them again; then the table must be
+    /// read.
+    /// </summary>
+    internal void HearNew(bool on)
+    {
+        _isDeaf = !on;
+        Errno error = _events?.HearNew(on) ?? Errno.None;
+        if (error == Errno.None) { return; }
+        _log.Error($"event socket: membership of new flows: {error.Describe()}");
+    }
+
     /// <summary>Wants a dump; the session, if any, is completed at its end.</summary>
     internal void Want(Purpose purpose, ControlSession? session)
     {
@@ -249,6 +262,7 @@ internal sealed partial class KernelSide
     /// <inheritdoc/>
     public void BeforeCommitted()
     {
+        if (_isDeaf) { return; }
         // An end that an older entry of the tuple met before the commit is still in the socket.
         _now = Now();
         for (int i = 0; i < 8 && _events is not null && _events.Read(EventsPerTurnMin); i++) { }
@@ -257,7 +271,7 @@ internal sealed partial class KernelSide
     /// <inheritdoc/>
     public void OnCommitted(ref Flow flow, uint timeoutSeconds)
     {
-        if (!flow.TryGetTranslatedReply(out flow.Reply)) { return; }
+        if (_isDeaf || !flow.TryGetTranslatedReply(out flow.Reply)) { return; }
         FlowStatus status = FlowStatus.Confirmed |
             (flow.Status & (FlowStatus.SeenReply | FlowStatus.Assured));
         if (flow.IsTranslated) { status |= FlowStatus.SrcNatDone | FlowStatus.DstNatDone; }

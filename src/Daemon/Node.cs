@@ -167,22 +167,35 @@ internal sealed class Node : DaemonLoop
     }
 
     /// <summary>Gives up the commit that runs; what it has written stays.</summary>
-    internal void AbortCommit() => _commit = null;
+    internal void AbortCommit()
+    {
+        if (_commit is not { } commit) { return; }
+        EndCommit();
+        // What happened to the table meanwhile was not heard.
+        if (commit.Order.IsDeaf) { Kernel.Want(KernelSide.Purpose.Reconcile, session: null); }
+    }
 
     /// <summary>
     /// Starts a commit of flows, of expectations, or of these behind those; false if one is under
-    /// way. The session, if any, is told the end.
+    /// way.
     /// </summary>
-    internal bool TryStartCommit(ControlSession? session, bool flows, bool expectations)
+    internal bool TryStartCommit(in CommitOrder order)
     {
         if (_commit is not null) { return false; }
         uint timeout = Options.Sync!.CommitTimeoutSeconds;
         _commit = new CommitJob(
-            flows && External is not null ? new Commit(External, timeout) : null,
-            expectations && ExternalExpectations is not null
+            order.Flows && External is not null ? new Commit(External, timeout) : null,
+            order.Expectations && ExternalExpectations is not null
                 ? new ExpectationCommit(ExternalExpectations, timeout) : null,
-            _commits, _expectationCommits, session, Log);
+            _commits, _expectationCommits, in order, Log);
+        if (order.IsDeaf) { Kernel.HearNew(false); }
         return true;
+    }
+
+    private void EndCommit()
+    {
+        if (_commit!.Order.IsDeaf) { Kernel.HearNew(true); }
+        _commit = null;
     }
 
     /// <summary>
@@ -225,7 +238,7 @@ internal sealed class Node : DaemonLoop
         if (_leaving && Vrrp is { Machine.IsLeft: true }) { base.Stop(); }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
-        if (_commit is not null && !_commit.Turn(seconds)) { _commit = null; }
+        if (_commit is not null && !_commit.Turn(seconds)) { EndCommit(); }
         Injections?.Flush();
         ExpectationInjections?.Retry(now);
         ExpectationInjections?.Flush();

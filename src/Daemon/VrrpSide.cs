@@ -156,7 +156,11 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
             case VrrpActionKind.CancelPurge: _node.CancelPurge(); break;
             case VrrpActionKind.ArmPurge: _node.SchedulePurge(); break;
             case VrrpActionKind.Commit:
-                _node.TryStartCommit(session: null, flows: true, expectations: true);
+                // Resync follows; without an internal cache there is none.
+                _node.TryStartCommit(new CommitOrder(Flows: true, Expectations: true)
+                {
+                    IsDeaf = !_node.IsBypassing,
+                });
                 break;
             case VrrpActionKind.AbortCommit: _node.AbortCommit(); break;
             case VrrpActionKind.FlushExternal:

@@ -97,6 +97,13 @@ internal sealed class EventSource : IDisposable
         SocketFilter.DropEchoes(_fd, CtMessage.New >> 8, portIds);
 
     /// <summary>
+    /// Hears of new flows, or not for a while: of what comes meanwhile only a dump tells. If
+    /// nobody else listens either, the kernel need not describe them.
+    /// </summary>
+    internal Errno HearNew(bool on) =>
+        on ? NetlinkSocket.Join(_fd, GroupNew) : NetlinkSocket.Leave(_fd, GroupNew);
+
+    /// <summary>
     /// Takes over a changed buffer and reliability; which events are subscribed to stays. An error
     /// means that the reliability could not be changed.
     /// </summary>

@@ -36,6 +36,10 @@ internal static class NetlinkSocket
     internal static Errno Join(int fd, int group) =>
         Libc.SetOption(fd, SocketOption.NetlinkAddMembership, group);
 
+    /// <summary>Leaves a group; what it has sent before is still to be read.</summary>
+    internal static Errno Leave(int fd, int group) =>
+        Libc.SetOption(fd, SocketOption.NetlinkDropMembership, group);
+
     /// <summary>Hands requests to the kernel, which executes them before this returns.</summary>
     internal static Errno Send(int fd, ReadOnlySpan<byte> requests) =>
         Libc.SendTo(fd, requests, s_kernel, out _);

@@ -40,6 +40,7 @@ internal readonly record struct SocketOption(int Level, int Name)
     internal static readonly SocketOption TcpUserTimeout = new(Tcp, 18);        // TCP_USER_TIMEOUT
 
     internal static readonly SocketOption NetlinkAddMembership = new(Netlink, 1);
+    internal static readonly SocketOption NetlinkDropMembership = new(Netlink, 2);
     internal static readonly SocketOption NetlinkBroadcastError = new(Netlink, 4);
     internal static readonly SocketOption NetlinkNoOverrunError = new(Netlink, 5); // NO_ENOBUFS
     internal static readonly SocketOption NetlinkCapAck = new(Netlink, 10);     // NETLINK_CAP_ACK

@@ -11,34 +11,56 @@ public sealed class CommitTests
 {
     private const uint Now = 1000;
 
+    // In the order in which they are to come: how many, translated, of which protocol, age.
+    private static readonly (int Count, bool Dnat, byte Protocol, byte State, uint Age)[] s_rounds =
+    [
+        (50, true, L4Protocol.Udp, 0, 500),
+        (300, false, L4Protocol.Tcp, 3, 3),
+        (50, true, L4Protocol.Tcp, 3, 500),
+        (4_000, false, L4Protocol.Tcp, 3, 5),
+        (2_000, false, L4Protocol.Tcp, 3, 50),
+        (50, true, L4Protocol.Tcp, 7, 0),
+        (50, false, L4Protocol.Tcp, 3, 0),
+    ];
+
     [Fact]
-    public void Hot_flows_come_first_related_ones_last_and_none_is_missed_or_taken_twice()
+    public void The_newest_come_first_related_ones_last_and_none_is_missed_or_taken_twice()
     {
         using var table = new FlowTable(10_000, 1);
-        for (ushort port = 1; port <= 300; port++)
+        var roundOf = new List<int> { -1 };
+        for (int round = s_rounds.Length - 1; round >= 0; round--)
         {
-            Flow flow = Flows.Tcp();
-            flow.Orig.L4Source = port;
-            if (port % 2 == 1) { flow.Family = AddressFamily.Ipv6; }
-            if (port % 3 == 1) { flow.Present |= FlowAttributes.Dnat; }
-            if (port % 10 == 0)
+            for (int i = 0; i < s_rounds[round].Count; i++)
             {
-                flow.Present |= FlowAttributes.Master | FlowAttributes.MasterL4Keys;
+                Add(table, (ushort)roundOf.Count, round);
+                roundOf.Add(round);
             }
-            uint handle = table.Add(in flow, Now);
-            table.Head(handle).IdOrTouched = port % 7 == 0 ? Now - 5 : Now - 500;
         }
 
         List<ushort> taken = Take(table, touch: false);
-        Assert.Equal(300, new HashSet<ushort>(taken).Count);
-        Assert.Equal(300, taken.Count);
-        int pass = 0;
+        Assert.Equal(roundOf.Count - 1, new HashSet<ushort>(taken).Count);
+        Assert.Equal(roundOf.Count - 1, taken.Count);
+        int reached = 0;
         foreach (ushort port in taken)
         {
-            int wanted = port % 10 == 0 ? 3 : port % 3 == 1 ? 0 : port % 7 == 0 ? 1 : 2;
-            Assert.True(wanted >= pass, $"port {port} in pass {pass}");
-            pass = wanted;
+            Assert.True(roundOf[port] >= reached, $"round {roundOf[port]} after {reached}");
+            reached = roundOf[port];
         }
+    }
+
+    private static void Add(FlowTable table, ushort port, int round)
+    {
+        Flow flow = Flows.Tcp();
+        flow.Family = port % 2 == 1 ? AddressFamily.Ipv6 : AddressFamily.Ipv4;
+        flow.Orig.L4Source = port;
+        flow.Protocol = s_rounds[round].Protocol;
+        flow.ProtocolState = s_rounds[round].State;
+        if (s_rounds[round].Dnat) { flow.Present |= FlowAttributes.Dnat; }
+        if (round == s_rounds.Length - 1)
+        {
+            flow.Present |= FlowAttributes.Master | FlowAttributes.MasterL4Keys;
+        }
+        table.Head(table.Add(in flow, Now)).IdOrTouched = Now - s_rounds[round].Age;
     }
 
     [Fact]
