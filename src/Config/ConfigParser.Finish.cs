@@ -15,6 +15,7 @@ internal sealed partial class ConfigParser
         if (_sync is not null) { FinishSync(); }
         if (_stats is not null) { FinishSyslog(); }
         FinishVrrp();
+        FinishSandbox();
         return _options with
         {
             Filter = _filter.Build(),

@@ -28,6 +28,7 @@ internal sealed partial class ConfigParser
         (Block.HelperType, "Type"),
         (Block.HelperPolicy, "Policy"),
         (Block.Vrrp, "VRRP"),
+        (Block.Sandbox, "Sandbox"),
     ];
 
     private static readonly Directive[] s_directives =
@@ -65,10 +66,20 @@ internal sealed partial class ConfigParser
         new("UNIX", Block.General, static p => p.Braces(Block.Unix, "UNIX")),
         new("Path", Block.Unix, static p => p.ReadUnixPath()),
         new("Backlog", Block.Unix, static p => p.ReadBacklog()),
+        new("Group", Block.Unix, static p => p.ReadUnixGroup()),
+        new("GroupAccess", Block.Unix, static p => p.ReadUnixGroupAccess()),
 
         new("Scheduler", Block.General, static p => p.Braces(Block.Scheduler, "Scheduler")),
         new("Type", Block.Scheduler, static p => p.ReadSchedulerType()),
         new("Priority", Block.Scheduler, static p => p.ReadSchedulerPriority()),
+
+        new("Sandbox", Block.General, static p => p.Braces(Block.Sandbox, "Sandbox")),
+        new("Capabilities", Block.Sandbox,
+            static p => p.ReadSandboxSwitch(ref p._sandboxCapabilities)),
+        new("NoNewPrivileges", Block.Sandbox,
+            static p => p.ReadSandboxSwitch(ref p._sandboxPrivileges)),
+        new("Files", Block.Sandbox, static p => p.ReadSandboxSwitch(ref p._sandboxFiles)),
+        new("SystemCalls", Block.Sandbox, static p => p.ReadSandboxCalls()),
 
         new("VRRP", Block.General, static p => p.ReadVrrp()),
         new("Notify", Block.Vrrp, static p => p.ReadVrrpNotify()),

@@ -24,6 +24,7 @@ internal enum Block : uint
     HelperType = 1 << 16,
     HelperPolicy = 1 << 17,
     Vrrp = 1 << 18,
+    Sandbox = 1 << 19,
     Modes = Alarm | Ftfw | NoTrack,
     Links = Multicast | Udp | Tcp,
 }

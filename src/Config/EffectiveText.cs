@@ -52,7 +52,14 @@ internal sealed partial class EffectiveText
         Setting("General", "LockFile", options.LockFile);
         Begin("UNIX");
         Setting("UNIX", "Path", options.UnixPath);
+        if (options.UnixGroup is string group)
+        {
+            Setting("UNIX", "Group", group);
+            Setting("UNIX", "GroupAccess", options.UnixGroupAccess.ToString());
+        }
+        else { Comment("Group: not set, only the owner may connect"); }
         End();
+        WriteSandbox(options.Sandbox);
         Setting("General", "NetlinkBufferSize", (uint)options.NetlinkBufferBytes);
         Setting("General", "NetlinkBufferSizeMaxGrowth", (uint)options.NetlinkBufferMaxBytes);
         uint resync = options.NetlinkOverrunResyncSeconds;
@@ -65,6 +72,21 @@ internal sealed partial class EffectiveText
         else { Comment("Systemd: not set, the service manager is told if it asks to be"); }
         WriteScheduler(options.Scheduler);
         WriteFilter(options);
+        End();
+    }
+
+    private void WriteSandbox(SandboxOptions sandbox)
+    {
+        Begin("Sandbox");
+        Setting("Sandbox", "Capabilities", Switch(sandbox.Capabilities));
+        Setting("Sandbox", "NoNewPrivileges", Switch(sandbox.NoNewPrivileges));
+        Setting("Sandbox", "Files", Switch(sandbox.Files));
+        Setting("Sandbox", "SystemCalls", sandbox.SystemCalls switch
+        {
+            SystemCallPolicy.Off => "off",
+            SystemCallPolicy.Kill => "Kill",
+            _ => "on",
+        });
         End();
     }
 

@@ -39,6 +39,15 @@ internal sealed record Options
     /// <summary>The control socket, at most 107 bytes.</summary>
     internal string UnixPath { get; init; } = UnixPathDefault;
 
+    /// <summary>Group that may use the control socket, name or number; null: the owner.</summary>
+    internal string? UnixGroup { get; init; }
+
+    /// <summary>What the members of that group may ask for.</summary>
+    internal GroupAccess UnixGroupAccess { get; init; }
+
+    /// <summary>What the daemon gives up after its start.</summary>
+    internal SandboxOptions Sandbox { get; init; } = new();
+
     /// <summary>Wanted receive buffer of the event socket; 0: as the system gives it.</summary>
     /// <remarks>Honoured only if <see cref="IsNetlinkBufferHonoured"/>.</remarks>
     internal int NetlinkBufferBytes { get; init; }

@@ -14,6 +14,11 @@ internal sealed record ControlLimits
     internal int ClientsMax { get; init; } = 32;
 
     /// <summary>
+    /// Of these, not root's: whatever they do, there is room for who may change something.
+    /// </summary>
+    internal int OthersMax { get; init; } = 8;
+
+    /// <summary>
     /// A request is four bytes; a client that cannot send them by then is broken.
     /// </summary>
     internal int RequestMilliseconds { get; init; } = 5_000;
@@ -29,6 +34,7 @@ internal sealed class ControlCounters
 {
     internal ulong LocalReadFailed;         // requests that ended early, or came too late
     internal ulong LocalUnknownRequest;     // numbers that mean nothing
+    internal ulong Refused;                 // not for this user, or too many of them
     internal ulong AcceptFailed;            // mostly: out of descriptors
     internal ulong ReaderFailed;            // threads that could not be started
 }
@@ -61,10 +67,12 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
     private bool _disposed;
 
     private ControlServer(
-        EventLoop loop, ICommandHandler handler, ControlLimits limits, string path, int listener)
+        EventLoop loop, ICommandHandler handler, ControlAccess access, ControlLimits limits,
+        string path, int listener)
     {
         _loop = loop;
         Handler = handler;
+        Access = access;
         _limits = limits;
         _path = path;
         _listener = listener;
@@ -76,6 +84,9 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
     internal ControlCounters Counters { get; } = new();
 
     internal ICommandHandler Handler { get; }
+
+    /// <summary>Who may ask for what.</summary>
+    internal ControlAccess Access { get; }
 
     /// <summary>Clients whose request is being read, done or answered here.</summary>
     internal int SessionCount => _sessions.Count;
@@ -97,13 +108,13 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
     /// <summary>Starts to listen.</summary>
     /// <returns>Null, or why it cannot; the text names no path.</returns>
     internal static string? TryOpen(
-        EventLoop loop, ICommandHandler handler, string path, ControlLimits limits,
-        out ControlServer? server)
+        EventLoop loop, ICommandHandler handler, string path, ControlAccess access,
+        ControlLimits limits, out ControlServer? server)
     {
         server = null;
-        string? reason = ControlSocket.TryListen(path, out int listener);
+        string? reason = ControlSocket.TryListen(path, access.Group, out int listener);
         if (reason is not null) { return reason; }
-        var opened = new ControlServer(loop, handler, limits, path, listener);
+        var opened = new ControlServer(loop, handler, access, limits, path, listener);
         Errno error = loop.Add(listener, EventMask.In, opened);
         if (error != Errno.None)
         {
@@ -203,9 +214,9 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
     internal void Unwatch(ControlSession session) => _loop.Remove(session.Fd);
 
     /// <summary>Session's call: gives connection and source to a reader.</summary>
-    internal bool TryStartReader(int fd, bool framed, IDumpSource source)
+    internal bool TryStartReader(int fd, bool isOwner, bool framed, IDumpSource source)
     {
-        var reader = DumpReader.TryStart(fd, framed, source, _limits.StallMilliseconds);
+        var reader = DumpReader.TryStart(fd, isOwner, framed, source, _limits.StallMilliseconds);
         if (reader is null)
         {
             Counters.ReaderFailed++;
@@ -217,14 +228,32 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
 
     private void Open(int connection)
     {
+        bool isOwner = ControlAccess.IsOwner(connection);
+        if (!isOwner && OthersCount >= _limits.OthersMax)
+        {
+            Counters.Refused++;
+            Libc.Close(connection);
+            return;
+        }
         long deadline = Clock.MonotonicMicroseconds()
             + (_limits.RequestMilliseconds * MicrosecondsPerMillisecond);
         TextBuffer text = _texts.TryPop(out TextBuffer? kept) ? kept : new TextBuffer();
-        var session = new ControlSession(this, connection, text, deadline);
+        var session = new ControlSession(this, connection, isOwner, text, deadline);
         _sessions.Add(session);
         if (_loop.Add(connection, EventMask.In, session) == Errno.None) { return; }
         Counters.AcceptFailed++;
         session.Close();
+    }
+
+    private int OthersCount
+    {
+        get
+        {
+            int count = 0;
+            foreach (ControlSession session in _sessions) { if (!session.IsOwner) { count++; } }
+            foreach (DumpReader reader in _readers) { if (!reader.IsOwner) { count++; } }
+            return count;
+        }
     }
 
     private void Pause()

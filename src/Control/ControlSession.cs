@@ -28,10 +28,12 @@ internal sealed class ControlSession : IReadyHandler
     private string? _failure;
     private State _state;
 
-    internal ControlSession(ControlServer server, int fd, TextBuffer text, long deadline)
+    internal ControlSession(
+        ControlServer server, int fd, bool isOwner, TextBuffer text, long deadline)
     {
         _server = server;
         Fd = fd;
+        IsOwner = isOwner;
         Text = text;
         DeadlineMicroseconds = deadline;
         _framed = Libc.IsPeerNamed(fd);
@@ -46,6 +48,9 @@ internal sealed class ControlSession : IReadyHandler
         Writing,
         Closed,
     }
+
+    /// <summary>True for root and the daemon's own user.</summary>
+    internal bool IsOwner { get; }
 
     /// <summary>The form in which the client wants the answer.</summary>
     internal ReplyForm Form { get; private set; }
@@ -166,6 +171,13 @@ internal sealed class ControlSession : IReadyHandler
             BeginWriting();
             return;
         }
+        if (!IsOwner && !_server.Access.AllowsOthers(request))
+        {
+            _server.Counters.Refused++;
+            Fail("not permitted: this request is for root, or needs 'GroupAccess Full'");
+            BeginWriting();
+            return;
+        }
         Form = form;
         Text.WantsJson = form == ReplyForm.Json;
         CommandReply reply = _server.Handler.Execute(request, this);
@@ -190,7 +202,7 @@ internal sealed class ControlSession : IReadyHandler
     private void HandOver(IDumpSource source)
     {
         _server.Unwatch(this);
-        if (_server.TryStartReader(Fd, _framed, source))
+        if (_server.TryStartReader(Fd, IsOwner, _framed, source))
         {
             Fd = -1;
             Close();

@@ -6,14 +6,15 @@ namespace Conntrackd.Control;
 internal static class ControlSocket
 {
     private const int OwnerOnly = 0x180;        // 0600
+    private const int WithGroup = 0x1B0;        // 0660
     private const int Backlog = 100;
 
     /// <summary>
-    /// Listens at <paramref name="path"/>, for the owner only. A socket file that nobody answers on
-    /// is left from a crash and replaced; anything else that is in the way stays.
+    /// Listens at <paramref name="path"/>, for the owner and perhaps a group. A socket file that
+    /// nobody answers on is left from a crash and replaced; anything else that is in the way stays.
     /// </summary>
     /// <returns>Null, or why the path cannot be used.</returns>
-    internal static string? TryListen(string path, out int fd)
+    internal static string? TryListen(string path, uint? group, out int fd)
     {
         fd = -1;
         Span<byte> target = stackalloc byte[SocketAddress.SizeMax];
@@ -36,6 +37,22 @@ internal static class ControlSocket
 
         // Nobody can connect before listen, so there is no moment of a wider mode.
         error = Libc.ChangeMode(path, OwnerOnly);
+        if (error == Errno.None && group is uint number)
+        {
+            // Of our own primary group it may be already.
+            error = Libc.Inspect(path, out FileFacts facts);
+            if (error == Errno.None && facts.Group != number)
+            {
+                error = Libc.ChangeGroup(path, number);
+            }
+            if (error != Errno.None)
+            {
+                _ = Libc.Unlink(path);
+                return Abandon(listener, $"can't be given to group {number}: " +
+                    $"{error.Describe()} (neither CAP_CHOWN nor a member of it)");
+            }
+            error = Libc.ChangeMode(path, WithGroup);
+        }
         if (error == Errno.None) { error = Libc.Listen(listener, Backlog); }
         if (error != Errno.None)
         {

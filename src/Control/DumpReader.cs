@@ -29,9 +29,10 @@ internal sealed class DumpReader
     private volatile bool _ended;
     private volatile int _id;
 
-    private DumpReader(int fd, bool framed, IDumpSource source, int stallMilliseconds)
+    private DumpReader(int fd, bool isOwner, bool framed, IDumpSource source, int stallMilliseconds)
     {
         _fd = fd;
+        IsOwner = isOwner;
         _framed = framed;
         _source = source;
         _stallMilliseconds = stallMilliseconds;
@@ -41,6 +42,9 @@ internal sealed class DumpReader
     /// <summary>Number of the thread, for <c>-s process</c>; 0 until it runs.</summary>
     internal int Id => _id;
 
+    /// <summary>True if the client is root or the daemon's own user.</summary>
+    internal bool IsOwner { get; }
+
     /// <summary>True once connection and source are closed.</summary>
     internal bool HasEnded => _ended;
 
@@ -48,9 +52,9 @@ internal sealed class DumpReader
     /// Null if the system has no room for another thread; then nothing was closed.
     /// </summary>
     internal static DumpReader? TryStart(
-        int fd, bool framed, IDumpSource source, int stallMilliseconds)
+        int fd, bool isOwner, bool framed, IDumpSource source, int stallMilliseconds)
     {
-        var reader = new DumpReader(fd, framed, source, stallMilliseconds);
+        var reader = new DumpReader(fd, isOwner, framed, source, stallMilliseconds);
         try
         {
             reader._thread.Start();

@@ -137,6 +137,28 @@ internal static class JsonReports
         End(text);
     }
 
+    internal static void AppendConfinement(TextBuffer text, in ConfinementReport report)
+    {
+        Begin(text, "sandbox"u8);
+        JsonText.Field(text, "capabilities"u8,
+            System.Text.Encoding.ASCII.GetBytes(report.Capabilities));
+        JsonText.Field(text, "no_new_privileges"u8, report.NoNewPrivileges);
+        JsonText.Field(text, "landlock"u8, (ulong)report.LandlockVersion);
+        JsonText.Field(text, "system_calls"u8,
+            System.Text.Encoding.ASCII.GetBytes(report.SystemCalls));
+        End(text);
+    }
+
+    internal static void AppendAccess(
+        TextBuffer text, in ControlAccess access, ControlCounters counters)
+    {
+        Begin(text, "control-socket"u8);
+        if (access.Group is uint group) { JsonText.Field(text, "group"u8, group); }
+        JsonText.Field(text, "group_may_change"u8, access.OthersMayChange);
+        JsonText.Field(text, "requests_refused"u8, counters.Refused);
+        End(text);
+    }
+
     internal static void AppendQueueNodes(TextBuffer text, ulong count)
     {
         Begin(text, "queue-nodes"u8);

@@ -19,7 +19,7 @@ namespace Conntrackd.Control;
 /// -s runtime              runtime
 /// -s queue                queue nodes, a block for each queue
 /// -s rsqueue              resend queue, FT-FW only
-/// -s process              a line for each reader, nothing else
+/// -s process              a line for each reader; of ours: sandbox, control socket
 /// </code>
 /// </remarks>
 internal static partial class Reports

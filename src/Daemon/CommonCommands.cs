@@ -17,6 +17,11 @@ internal sealed class CommonCommands(DaemonLoop loop, ICommandHandler mode) : IC
                 return CommandReply.Done;
             case ControlRequest.StatisticsProcess:
                 loop.Server.AppendReaders(session.Text);
+                if (loop.Confinement is { } confinement)
+                {
+                    Reports.AppendConfinement(session.Text, confinement.Report);
+                }
+                Reports.AppendAccess(session.Text, loop.Server.Access, loop.Server.Counters);
                 return CommandReply.Done;
             case ControlRequest.Kill:
                 loop.Stop();

@@ -51,6 +51,9 @@ internal abstract class DaemonLoop : IDisposable
     /// </summary>
     internal Func<Action<string>?, string?> Reload { get; set; } = static _ => null;
 
+    /// <summary>What was given up at the start; set by the launcher before the loop runs.</summary>
+    internal Confinement? Confinement { get; set; }
+
     /// <summary>What the kernel side has counted.</summary>
     internal abstract KernelCounters KernelCounters { get; }
 
@@ -73,9 +76,11 @@ internal abstract class DaemonLoop : IDisposable
         string? failed = TryOpen();
         if (failed is not null) { return failed; }
         // Last, so that a client that is answered finds the cache filled.
-        failed = ControlServer.TryOpen(
-            Loop, new CommonCommands(this, Handler), Options.UnixPath, new ControlLimits(),
-            out ControlServer? server);
+        ControlServer? server = null;
+        failed = AccessOf(Options, out ControlAccess access);
+        failed ??= ControlServer.TryOpen(
+            Loop, new CommonCommands(this, Handler), Options.UnixPath, access,
+            new ControlLimits(), out server);
         if (failed is not null) { return $"can't open unix socket `{Options.UnixPath}': {failed}"; }
         Server = server!;
         return null;
@@ -166,6 +171,15 @@ internal abstract class DaemonLoop : IDisposable
 
     /// <summary>Microseconds since the start.</summary>
     protected long Now() => Clock.MonotonicMicroseconds() - StartedMicroseconds;
+
+    private static string? AccessOf(Options options, out ControlAccess access)
+    {
+        access = default;
+        if (options.UnixGroup is not string name) { return null; }
+        string? failed = GroupFile.TryFind(name, out uint group);
+        access = new ControlAccess(group, options.UnixGroupAccess == GroupAccess.Full);
+        return failed is null ? null : $"group '{name}': {failed}";
+    }
 
     private void Notify(ServiceNotifier notifier, long now)
     {

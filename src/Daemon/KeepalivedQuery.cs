@@ -16,8 +16,11 @@ namespace Conntrackd.Daemon;
 /// </remarks>
 internal static class KeepalivedQuery
 {
+    /// <summary>Where keepalived writes its answer.</summary>
+    internal const string AnswerFolder = "/tmp";
+
     private const int JsonSignal = 36;              // SIGRTMIN+2 with glibc
-    private const string JsonPath = "/tmp/keepalived.json";
+    private const string JsonPath = AnswerFolder + "/keepalived.json";
     private const int WaitMilliseconds = 500, PollMicroseconds = 5_000;
     private const int FileBytesMax = 4 * 1024 * 1024;
 

@@ -7,8 +7,9 @@ namespace Conntrackd.Daemon;
 
 /// <summary>From the configuration file to a running node, and to an orderly end.</summary>
 /// <remarks><code>
-/// signals blocked (the program starts itself again for it) -> configuration -> [-d: a child does
-/// the rest, this waits until it is ready] -> logs -> lock -> scheduler -> node -> ready -> loop
+/// configuration -> [-d: a child starts over, this waits until it is ready]
+///   -> signals blocked, confined: the program executes itself -> configuration
+///   -> logs -> lock -> scheduler -> node -> system calls confined -> ready -> loop
 /// </code>Exit status 0 after an orderly stop, 1 for whatever went wrong.</remarks>
 internal static class Launcher
 {
@@ -20,35 +21,39 @@ internal static class Launcher
     internal static int Run(string configPath, bool background)
     {
         using var log = new Log();
-        Errno error = SignalMask.EnsureInPlace();
-        if (error != Errno.None)
+        Fatal.TellTo(log);
+        bool isChild = background && Readiness.IsAwaited;
+        Confinement? confinement = Confinement.FromEnvironment();
+        bool isFirst = !isChild && confinement is null;
+        Options? options = Load(configPath, isFirst, log);
+        if (options is null || !IsSupported(options, isFirst, log)) { return Failure; }
+        if (background && !isChild) { return Daemoniser.Start(log); }
+        if (confinement is null)
         {
-            log.Error($"can't block signals: {error.Describe()}");
+            Errno error = Confinement.Enter(options, configPath);
+            log.Error($"can't start over with signals blocked: {error.Describe()}");
             return Failure;
         }
-        Readiness? readiness = Readiness.FromEnvironment();
-        bool isChild = background && readiness is not null;
-        Options? options = Load(configPath, isChild, log);
-        if (options is null || !IsSupported(options, log)) { return Failure; }
-        if (background && !isChild) { return Daemoniser.Start(log); }
+        Readiness? readiness = isChild ? Readiness.FromEnvironment() : null;
         Libc.SetFileMask(OwnerOnlyMask);
         if (OpenLogs(options, log) is string failed)
         {
             log.Error(failed);
             return Failure;
         }
-        return RunLocked(configPath, options, isChild ? readiness : null, log);
+        return RunLocked(
+            new Start(configPath, options, readiness, confinement), log);
     }
 
-    private static Options? Load(string path, bool isChild, Log log)
+    private static Options? Load(string path, bool isFirst, Log log)
     {
         ConfigLoad load = ConfigFile.Load(path);
         if (load.Error is not null) { log.Error(load.Error); }
         foreach (Diagnostic diagnostic in load.Result?.Diagnostics ?? [])
         {
-            // The parent has told the warnings already.
+            // The images before have told the warnings already.
             if (diagnostic.Severity == Severity.Error) { log.Error(diagnostic.Render()); }
-            else if (!isChild) { log.Warning(diagnostic.Render()); }
+            else if (isFirst) { log.Warning(diagnostic.Render()); }
         }
         return load.Options;
     }
@@ -62,14 +67,14 @@ internal static class Launcher
             ? "the Sync section has no link: add a Multicast, UDP or TCP block" : null;
     }
 
-    private static bool IsSupported(Options options, Log log)
+    private static bool IsSupported(Options options, bool isFirst, Log log)
     {
         if (Refusal(options) is string refusal)
         {
             log.Error(refusal);
             return false;
         }
-        if (options.HasHelperSection)
+        if (isFirst && options.HasHelperSection)
         {
             log.Warning("Helper: helpers in user space are not run by this version");
         }
@@ -92,9 +97,9 @@ internal static class Launcher
         return null;
     }
 
-    private static int RunLocked(
-        string configPath, Options options, Readiness? readiness, Log log)
+    private static int RunLocked(in Start start, Log log)
     {
+        Options options = start.Options;
         // The original's lock is the file itself, without a kernel lock: only its socket tells
         // whether it runs, and its file must not be taken over.
         if (ControlSocket.IsAnswered(options.UnixPath))
@@ -115,18 +120,19 @@ internal static class Launcher
             log.Error($"can't take lockfile `{options.LockFile}': {error.Describe()}");
             return Failure;
         }
-        using (lockFile!) { return RunNode(configPath, options, readiness, log); }
+        using (lockFile!) { return RunNode(in start, log); }
     }
 
-    private static int RunNode(
-        string configPath, Options options, Readiness? readiness, Log log)
+    private static int RunNode(in Start start, Log log)
     {
+        Options options = start.Options;
         SetScheduler(options.Scheduler, log);
         ServiceNotifier? notifier =
             options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
         using DaemonLoop node = Create(options, notifier, log);
+        node.Confinement = start.Confinement;
         // Later the working directory may be another.
-        var reloader = new Reloader(Path.GetFullPath(configPath), node, notifier, log);
+        var reloader = new Reloader(Path.GetFullPath(start.ConfigPath), node, notifier, log);
         node.Reload = reloader.Run;
         string? failed = node.TryStart() ?? WatchSignals(node);
         if (failed is not null)
@@ -135,14 +141,15 @@ internal static class Launcher
             log.Error("conntrackd cannot start, please review your configuration");
             return Failure;
         }
+        start.Confinement.Complete(options.Sandbox, log);
         TellSettings(options, log);
         log.Notice("initialization completed");
-        log.Notice(readiness is null
+        log.Notice(start.Readiness is null
             ? "-- starting in console mode --" : "-- starting in daemon mode --");
-        if (readiness is not null)
+        if (start.Readiness is not null)
         {
             log.ToConsole = false;
-            _ = readiness.Report();
+            _ = start.Readiness.Report();
         }
         _ = notifier?.Ready(node.StatusText);
         node.Run();
@@ -208,6 +215,10 @@ internal static class Launcher
         }
         return error == Errno.None ? null : $"can't watch signals: {error.Describe()}";
     }
+
+    /// <summary>What a start has found out so far.</summary>
+    private readonly record struct Start(
+        string ConfigPath, Options Options, Readiness? Readiness, Confinement Confinement);
 
     /// <summary>Does what a signal asks for.</summary>
     private sealed class SignalReader(DaemonLoop node, SignalDescriptor signals) : IReadyHandler

@@ -49,6 +49,11 @@ internal sealed class ReloadPlan
     {
         Keep("LockFile", _old.LockFile == wanted.LockFile);
         Keep("UNIX Path", _old.UnixPath == wanted.UnixPath);
+        Keep("UNIX Group", (_old.UnixGroup, _old.UnixGroupAccess)
+            == (wanted.UnixGroup, wanted.UnixGroupAccess));
+        Keep("Sandbox", _old.Sandbox == wanted.Sandbox);
+        bool canLog = MayLog(_old, wanted.LogFile);
+        Keep("LogFile (another directory, which the sandbox has no access to)", canLog);
         Keep("Systemd", _old.Systemd == wanted.Systemd);
         Keep("PollSecs", _old.PollSeconds == wanted.PollSeconds);
         Keep("Helper", IsSameHelper(_old, wanted));
@@ -57,6 +62,10 @@ internal sealed class ReloadPlan
         {
             LockFile = _old.LockFile,
             UnixPath = _old.UnixPath,
+            UnixGroup = _old.UnixGroup,
+            UnixGroupAccess = _old.UnixGroupAccess,
+            Sandbox = _old.Sandbox,
+            LogFile = canLog ? wanted.LogFile : _old.LogFile,
             Systemd = _old.Systemd,
             PollSeconds = _old.PollSeconds,
             Vrrp = _old.Vrrp,
@@ -94,6 +103,11 @@ internal sealed class ReloadPlan
     {
         if (!isSame) { _kept.Add(directive); }
     }
+
+    // Without Landlock in the kernel it could be opened; then it waits for a restart all the same.
+    private static bool MayLog(Options old, string? wanted) =>
+        wanted is null || !old.Sandbox.Files || ConfinedFiles.Written(old).Any(
+            path => ConfinedFiles.FolderOf(path) == ConfinedFiles.FolderOf(wanted));
 
     // Where a block stands in the file makes no difference.
     private static bool IsSameLinks(

@@ -382,7 +382,8 @@ internal sealed class EventSource : IDisposable
             error = Libc.Write(fd, "1\n"u8, out _);
             Libc.Close(fd);
         }
-        if (error != Errno.None)
+        // A service unit that hides the file has set it before.
+        if (error is not (Errno.None or Errno.Enoent))
         {
             log.Notice($"{EventsSetting}: cannot be set to 1, {error.Describe()}");
         }

@@ -94,7 +94,7 @@ internal sealed unsafe class EventLoop : IDisposable
         if (error == Errno.Eintr) { return 0; } // the caller computes a new timeout
         if (error != Errno.None)
         {
-            Environment.FailFast($"event loop: epoll_wait failed, {error.Describe()}");
+            Fatal.Exit($"event loop: epoll_wait failed: {error.Describe()}");
         }
         for (int i = 0; i < count; i++)
         {

@@ -16,7 +16,8 @@ internal enum FileKind : byte
 /// <param name="Kind">Its type.</param>
 /// <param name="Mode">Permission bits.</param>
 /// <param name="Owner">User.</param>
-internal readonly record struct FileFacts(FileKind Kind, int Mode, uint Owner);
+/// <param name="Group">Group.</param>
+internal readonly record struct FileFacts(FileKind Kind, int Mode, uint Owner, uint Group);
 
 internal static unsafe partial class Libc
 {
@@ -72,8 +73,8 @@ internal static unsafe partial class Libc
 
     private static Errno Inspect(int fd, byte* path, int flags, out FileFacts facts)
     {
-        const int Size = 256, OwnerAt = 20, ModeAt = 28;    // struct statx, linux/stat.h
-        const int Wanted = 0x1 | 0x2 | 0x8;                 // STATX_TYPE, _MODE, _UID
+        const int Size = 256, OwnerAt = 20, GroupAt = 24, ModeAt = 28;   // struct statx
+        const int Wanted = 0x1 | 0x2 | 0x8 | 0x10;          // STATX_TYPE, _MODE, _UID, _GID
         byte* status = stackalloc byte[Size];
         int result = Native.statx(fd, path, flags, Wanted, status);
         facts = default;
@@ -87,7 +88,8 @@ internal static unsafe partial class Libc
             0xA000 => FileKind.Link,
             _ => FileKind.Other,
         };
-        facts = new FileFacts(kind, mode & 0xFFF, *(uint*)(status + OwnerAt));
+        facts = new FileFacts(
+            kind, mode & 0xFFF, *(uint*)(status + OwnerAt), *(uint*)(status + GroupAt));
         return Errno.None;
     }
 

@@ -116,7 +116,8 @@ internal static unsafe partial class Libc
         internal static partial int unshare(int flags);
 
         [LibraryImport(Library)]
-        internal static partial nint syscall(nint number, nint first, nint second, nint third);
+        internal static partial nint syscall(
+            nint number, nint first, nint second, nint third, nint fourth);
 
         [LibraryImport(Library)]
         internal static partial int prctl(

@@ -54,7 +54,7 @@ internal static unsafe partial class Libc
     {
         const int CloseRange = 436;     // __NR_close_range; musl has no function for it
         const int OnExec = 4;           // CLOSE_RANGE_CLOEXEC
-        _ = Native.syscall(CloseRange, first, int.MaxValue, OnExec);
+        _ = Native.syscall(CloseRange, first, int.MaxValue, OnExec, 0);
     }
 
     /// <summary>Gives the calling thread a network namespace of its own.</summary>
@@ -103,7 +103,7 @@ internal static unsafe partial class Libc
         const int ReadWrite = 3;        // PROT_READ | PROT_WRITE
         const int PrivateAnonymous = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
         byte* start = Native.mmap(null, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
-        if ((nint)start == -1) { Environment.FailFast($"no memory: mmap of {bytes} bytes"); }
+        if ((nint)start == -1) { Fatal.Exit($"no memory: mmap of {bytes} bytes failed"); }
         return start;
     }
 

@@ -14,6 +14,9 @@ internal sealed class Readiness
 
     private Readiness(int fd) => _fd = fd;
 
+    /// <summary>True if a parent waits for us; asking changes nothing.</summary>
+    internal static bool IsAwaited => Environment.GetEnvironmentVariable(Variable) is not null;
+
     /// <summary>
     /// Not null if a parent waits for us, that is, if this process is the daemon it started. The
     /// variable is forgotten, so that programs started from here do not take it for theirs.

@@ -5,11 +5,10 @@ namespace Conntrackd.Linux;
 /// threads before Main that block nothing, and a signal would be delivered to them.
 /// </summary>
 /// <remarks><code>
-/// start -> blocked already? --no--> block, execute self (a mask survives exec, so the runtime's
-///                |                  threads of the new image are born with it) -> start
-///               yes -> go on; the signals wait in SignalDescriptor
-/// </code>The mask itself tells that the detour was made. It holds as well if somebody else started
-/// us this way.</remarks>
+/// first image -> block, execute self (a mask survives exec, so the runtime's threads of the new
+///                image are born with it) -> second image: the signals wait in SignalDescriptor
+/// </code>What else must hold before the runtime has threads goes the same way: Confinement.
+/// </remarks>
 internal static class SignalMask
 {
     /// <summary>INT, TERM, HUP, USR1 and CHLD.</summary>
@@ -38,14 +37,12 @@ internal static class SignalMask
     }
 
     /// <summary>
-    /// Returns None if the mask is in place; otherwise the program starts over, and this returns
-    /// only if that failed. To be called first in Main, while nothing is open. Broken pipes are
-    /// errors of calls from here on, not signals.
+    /// The program starts over with the mask in place; this returns only if that failed. To be
+    /// called while nothing is open. Broken pipes are errors of calls from then on, not signals.
     /// </summary>
-    internal static Errno EnsureInPlace()
+    internal static Errno ExecuteBlocked()
     {
         Libc.IgnoreSignal((int)Signal.Pipe);
-        if (IsInPlace) { return Errno.None; }
         _ = Libc.BlockSignals(Handled, out SignalSet before);
         Errno error = SelfImage.Execute();
         _ = Libc.SetSignalMask(before);

@@ -15,6 +15,7 @@ internal readonly record struct SocketOption(int Level, int Name)
     internal static readonly SocketOption ReceiveBuffer = new(Socket, 8);       // SO_RCVBUF
     internal static readonly SocketOption KeepAlive = new(Socket, 9);           // SO_KEEPALIVE
     internal static readonly SocketOption NoChecksum = new(Socket, 11);         // SO_NO_CHECK
+    internal static readonly SocketOption PeerCredentials = new(Socket, 17);    // SO_PEERCRED
     internal static readonly SocketOption SendBufferForce = new(Socket, 32);    // SO_SNDBUFFORCE
     internal static readonly SocketOption ReceiveBufferForce = new(Socket, 33); // SO_RCVBUFFORCE
     internal static readonly SocketOption MemoryInfo = new(Socket, 55);         // SO_MEMINFO

@@ -25,7 +25,8 @@ internal sealed class ServerBed : ICommandHandler, IDisposable
         Loop = loop!;
         SocketPath = Path.Combine(_folder, "ctl");
         Assert.Null(ControlServer.TryOpen(
-            Loop, this, SocketPath, limits ?? new ControlLimits(), out ControlServer? server));
+            Loop, this, SocketPath, default, limits ?? new ControlLimits(),
+            out ControlServer? server));
         Server = server!;
     }
 

@@ -40,7 +40,7 @@ public sealed class ReloadPlanTests
     [Theory]
     [InlineData("HashLimit 8192", "HashLimit 100")]
     [InlineData("PurgeTimeout 60", "PurgeTimeout 5 ACKWindowSize 7 CommitTimeout 9")]
-    [InlineData("HashLimit 8192", "LogFile /tmp/x NetlinkEventsReliable on EventIterationLimit 7")]
+    [InlineData("HashLimit 8192", "LogFile /run/x NetlinkEventsReliable on EventIterationLimit 7")]
     public void What_can_change_is_taken_over(string now, string then)
     {
         Options wanted = Parse(Sync.Replace(now, then, StringComparison.Ordinal));

@@ -21,7 +21,8 @@ public sealed class VrrpFifoTests : IDisposable
         string path = _folder.File("run/vrrp.fifo");
         using VrrpFifo fifo = Opened(path);
         Assert.Equal(Errno.None, Libc.Inspect(path, out FileFacts facts));
-        Assert.Equal(new FileFacts(FileKind.Fifo, 0x180, Libc.EffectiveUser), facts);
+        Assert.Equal(new FileFacts(
+            FileKind.Fifo, 0x180, Libc.EffectiveUser, facts.Group), facts);
         Assert.False(fifo.IsReplaced());
     }
 

@@ -24,7 +24,7 @@ internal sealed class DaemonProcess
         _binary = binary;
         Firewall = firewall;
         BasePath = lab.PathOf($"fw{firewall}{name}");
-        File.WriteAllText(ConfigPath, config.Render(firewall, BasePath));
+        File.WriteAllText(ConfigPath, config.Render(firewall, BasePath) + Sandbox(config));
     }
 
     internal int Firewall { get; }
@@ -40,6 +40,9 @@ internal sealed class DaemonProcess
 
     /// <summary>Environment of the daemon, NAME=value each.</summary>
     internal string[] Variables { get; init; } = [];
+
+    /// <summary>Program with arguments that starts the daemon in its own place.</summary>
+    internal string[] Wrapper { get; init; } = [];
 
     internal bool IsRunning => _process is { HasExited: false };
 
@@ -73,7 +76,8 @@ internal sealed class DaemonProcess
 
     internal void Launch() =>
         _process = _lab.Start(
-            Firewall, BasePath + ".out", "env", [.. Variables, _binary, "-C", ConfigPath]);
+            Firewall, BasePath + ".out", "env",
+            [.. Variables, .. Wrapper, _binary, "-C", ConfigPath]);
 
     /// <summary>A client command, for example "-e"; the result is not checked.</summary>
     internal CommandResult Ask(params string[] arguments) =>
@@ -124,6 +128,13 @@ internal sealed class DaemonProcess
 
     internal void Signal(string name) =>
         Shell.Run("kill", "-" + name, _process!.Id.ToString(CultureInfo.InvariantCulture));
+
+    // A call that is not on the daemon's list ends it, and so the test.
+    private string Sandbox(DaemonConfig config) =>
+        _binary == Requirements.Original
+            || config.General.Contains("Sandbox", StringComparison.Ordinal)
+            || config.General.Contains("Command", StringComparison.Ordinal)
+            ? "" : "General {\n    Sandbox { SystemCalls Kill }\n}\n";
 
     private static string[] LinesOf(string path) =>
         File.Exists(path) ? File.ReadAllLines(path) : [];

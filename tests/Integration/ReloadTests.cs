@@ -81,7 +81,8 @@ public sealed class ReloadTests
         daemon.Tell("--reload");
         daemon.Tell("-n");
         Assert.Contains("resync requested", File.ReadAllText(second));
-        daemon.Rewrite($"LogFile {second}", "LogFile /nonexistent/log");
+        Directory.CreateDirectory(daemon.BasePath + ".folder");
+        daemon.Rewrite($"LogFile {second}", $"LogFile {daemon.BasePath}.folder");
         Assert.Equal(1, daemon.Ask("--reload").ExitCode);
         daemon.Tell("-B");
         Assert.Contains("sending bulk update", File.ReadAllText(second));

@@ -1,9 +1,11 @@
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Conntrackd.Tests.Integration;
 using Xunit;
 
@@ -23,6 +25,12 @@ public sealed class UnitFileTests
         + "if ctypes.CDLL(None, use_errno=True).prctl(65, 1, 0, 0, 0) != 0:\n"
         + "    sys.exit('no MDWE: errno %d' % ctypes.get_errno())\n"
         + "os.execvp(sys.argv[1], sys.argv[1:])\n";
+
+    private static readonly string[] s_realTime = ["prlimit", "--rtprio=99"];
+
+    // ProcSubset=pid, ProtectProc=invisible.
+    private const string HideProcesses =
+        "mount -t proc -o subset=pid,hidepid=invisible proc /proc && exec \"$@\"";
 
     [ProgramFact("systemd-analyze")]
     public void The_units_are_sound()
@@ -45,6 +53,19 @@ public sealed class UnitFileTests
         }
     }
 
+    [ProgramFact("systemd-analyze")]
+    public void The_units_are_closed_as_far_as_the_daemon_allows()
+    {
+        const double ExposureMax = 2.0;
+        CommandResult result = Shell.Run(
+            "systemd-analyze", "security", "--offline=true", "--no-pager",
+            Path.Combine(s_folder, Service)).Checked();
+        Match match = Regex.Match(result.Output, @"exposure level for \S+: (\d+\.\d)");
+        Assert.True(match.Success, result.Output);
+        Assert.InRange(
+            double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), 0, ExposureMax);
+    }
+
     [Fact]
     public void The_template_differs_only_by_its_namespace()
     {
@@ -64,6 +85,8 @@ public sealed class UnitFileTests
     [BinaryFact("setpriv")]
     public void The_daemon_lives_with_what_the_unit_forbids()
     {
+        // Who may not raise the limit gives the capability that does the same.
+        bool canLimit = Shell.Run("prlimit", [.. s_realTime[1..], "true"]).ExitCode == 0;
         using var lab = new Lab();
         var daemon = new DaemonProcess(lab, 1, Requirements.Binary, new DaemonConfig());
         string path = lab.PathOf("notify");
@@ -73,8 +96,10 @@ public sealed class UnitFileTests
         notify.Bind(new UnixDomainSocketEndPoint(path));
         Process process = lab.Start(1, lab.PathOf("out"), "env",
             [$"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=200000",
-                "python3", "-c", DenyWriteExecute,
-                "setpriv", "--no-new-privs", "--bounding-set", "-all," + Capabilities(),
+                "unshare", "-m", "sh", "-c", HideProcesses, "sh",
+                .. canLimit ? s_realTime : [], "python3", "-c", DenyWriteExecute,
+                "setpriv", "--no-new-privs", "--bounding-set", "-all," + Capabilities()
+                    + (canLimit ? "" : ",+sys_nice"),
                 Requirements.Binary, "-C", daemon.ConfigPath]);
         Expect(notify, "READY=1", lab.PathOf("out"));
         Expect(notify, "WATCHDOG=1", lab.PathOf("out"));
