@@ -59,17 +59,20 @@ internal sealed class DaemonProcess
     internal DaemonProcess Start()
     {
         Launch();
-        Wait.Until($"fw{Firewall} answers -s", StartSeconds, () =>
-        {
-            if (!IsRunning)
-            {
-                throw new InvalidOperationException(
-                    $"ended with exit status {_process?.ExitCode}: {Log}");
-            }
-            return Ask("-s") is { ExitCode: 0, Output.Length: > 0 };
-        });
+        AwaitAnswer();
         return this;
     }
+
+    /// <summary>Waits until the daemon that was launched answers.</summary>
+    internal void AwaitAnswer() => Wait.Until($"fw{Firewall} answers -s", StartSeconds, () =>
+    {
+        if (!IsRunning)
+        {
+            throw new InvalidOperationException(
+                $"ended with exit status {_process?.ExitCode}: {Log}");
+        }
+        return Ask("-s") is { ExitCode: 0, Output.Length: > 0 };
+    });
 
     /// <summary>Starts the daemon and waits until it has given up.</summary>
     internal CommandResult StartInVain() => Ask();

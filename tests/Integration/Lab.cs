@@ -90,7 +90,7 @@ internal sealed partial class Lab : IDisposable
     }
 
     internal string KernelListing(int firewall) =>
-        Run(firewall, "conntrack", "-L").Checked().Output
+        Run(firewall, "conntrack", "-L", "-f", "ipv4").Checked().Output
         + Run(firewall, "conntrack", "-L", "-f", "ipv6").Checked().Output;
 
     public void Dispose()

@@ -2,7 +2,7 @@ namespace Conntrackd.Tests.Integration;
 
 /// <summary>The links of a daemon of the lab as text of its configuration.</summary>
 /// <remarks>
-/// Names: udp, udp6, tcp, tcp6, multicast; with "-twice" behind it for a link on each cable.
+/// Names: udp, udp6, tcp, tcp6, multicast, multicast6; with "-twice" behind it for a link on each cable.
 /// </remarks>
 internal static class LinkConfig
 {
@@ -33,6 +33,11 @@ internal static class LinkConfig
             "multicast" => $"""
                         IPv4_address 225.0.{network}.50
                         IPv4_interface 10.{network}.0.{firewall}
+                        Group 3780
+                """,
+            // The original wants the group before the interface (wire.md 12.2).
+            "multicast6" => $"""
+                        IPv6_address ff05::{network}
                         Group 3780
                 """,
             _ => throw new InvalidOperationException($"unknown link {kind}"),

@@ -132,7 +132,7 @@ public static class Pairs
         _ => throw new ArgumentException($"unknown pair {pair}", nameof(pair)),
     };
 
-    private static string[] Names() =>
+    internal static string[] Names() =>
         Requirements.HasOriginal ? [OursOurs, OursOriginal, OriginalOurs] : [OursOurs];
 
     private static TheoryData<string, string> Cross(string[] links)
