@@ -27,7 +27,7 @@ internal sealed partial class KernelSide : IExpectationSink
                 expectation.KeyZone, now);
         }
         if (!ReplicatesExpectations) { return; }
-        bool accepted = Covers(in expectation) &&
+        bool accepted = Covers(in expectation) && AcceptsMaster(in expectation) &&
             _replica!.OnExpectation(kind, ref expectation, origin == EventOrigin.Other, now);
         if (!accepted) { Counters.EventsFiltered++; }
     }
@@ -53,6 +53,21 @@ internal sealed partial class KernelSide : IExpectationSink
     private bool Covers(in Expectation expectation) =>
         _options.Sync!.ExpectationSync.Covers(
             expectation.Has(ExpectationAttributes.Helper) ? expectation.Helper.Text : default);
+
+    // A master in the cache has passed the filter. Without a cache the filter is asked, which then
+    // knows the original direction only.
+    private bool AcceptsMaster(in Expectation expectation)
+    {
+        if (!IsBypassing) { return true; }
+        Flow master = default;
+        master.Family = expectation.Family;
+        master.Protocol = expectation.MasterProtocol;
+        master.Orig = expectation.Master;
+        master.Present = FlowAttributes.Orig | FlowAttributes.Protocol | FlowAttributes.L4Keys;
+        if (!master.Orig.TryInvert(master.Protocol, out master.Reply)) { return false; }
+        master.Present |= FlowAttributes.Reply;
+        return _filter.Accepts(in master);
+    }
 
     // The bit says that there are offsets, the event does not say which.
     private void WantAdjustment(in Flow flow)

@@ -188,6 +188,8 @@ internal sealed partial class SyncEngine
 
     private bool HasMaster(in Expectation expectation)
     {
+        // The kernel has none without, and there is no cache to look into.
+        if (_settings.Bypass) { return true; }
         _master.Clear();
         _master.Family = expectation.Family;
         _master.Protocol = expectation.MasterProtocol;

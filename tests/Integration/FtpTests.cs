@@ -62,9 +62,30 @@ public sealed class FtpTests
         AwaitExpectations(nodes, 0);
     }
 
+    /// <remarks>The original drops those whose master it knows.</remarks>
+    [LabFact]
+    [Trait("Defect", "13")]
+    public void Without_internal_cache_expectations_are_replicated_too()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig
+        {
+            ExpectationSync = true,
+            Mode = "NOTRACK { DisableInternalCache on }",
+        });
+        using var ftp = new FtpLab(nodes.Lab);
+        using FtpClient client = ftp.Connect(ipv6: false);
+        client.Tell("open");
+        client.Tell("port");
+        Wait.Until("it is at the peer", Seconds,
+            () => nodes.Backup.Tell("-e", "expect").Count(c => c == '\n') == 1);
+        Assert.StartsWith("150", client.Tell("retr"));
+        Wait.Until("it has gone", Seconds, () => nodes.Backup.Tell("-e", "expect").Length == 0);
+    }
+
     // Defect 18: the original leaves expectations as they were.
     [LoadTheory]
     [InlineData(false)]
+    [Trait("Defect", "18")]
     public void Expectations_are_right_again_after_an_overrun(bool ipv6)
     {
         using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig
@@ -102,6 +123,7 @@ public sealed class FtpTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
+    [Trait("Defect", "15")]
     public void Control_connection_and_expectation_survive_a_fail_over(bool ipv6, bool direct)
     {
         using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig
@@ -183,6 +205,7 @@ public sealed class FtpTests
     }
 
     [LabFact]
+    [Trait("Defect", "34")]
     public void Commit_flush_and_resync_of_expectations()
     {
         using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig { ExpectationSync = true });
