@@ -64,6 +64,7 @@ public sealed class FlowTableTests
     }
 
     [Fact]
+    [Trait("Defect", "5")]
     public void Equal_tuples_in_two_zones_are_two_flows()
     {
         using var table = new FlowTable(10, seed: 1);
@@ -118,6 +119,23 @@ public sealed class FlowTableTests
         table.Remove(rich);
         table.Load(table.Add(MakeFlow(8, 1), 1), ref loaded);
         Assert.Equal(FlowAttributes.None, loaded.Present & SlotSide.Attributes);
+    }
+
+    /// <remarks>The kernel says nothing of labels that are all zero.</remarks>
+    [Fact]
+    [Trait("Defect", "4")]
+    public void What_an_event_does_not_say_stays()
+    {
+        using var table = new FlowTable(10, 1);
+        Flow flow = MakeFlow(1, 0);
+        flow.Present |= FlowAttributes.Labels;
+        flow.LabelsLow = 4;
+        uint handle = table.Add(in flow, 1);
+        table.Merge(handle, MakeFlow(1, 5));
+        Flow held = default;
+        table.Load(handle, ref held);
+        Assert.True(held.Has(FlowAttributes.Labels));
+        Assert.Equal((4ul, 5u), (held.LabelsLow, held.Mark));
     }
 
     [Fact]

@@ -133,6 +133,7 @@ public sealed class SyncTests
     }
 
     [Fact]
+    [Trait("Defect", "W7")]
     public void An_IPv6_group_may_stand_behind_its_interface()
     {
         LinkOptions link = Assert.Single(Clean(InSync("Mode FTFW { } Multicast { "

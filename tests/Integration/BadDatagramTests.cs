@@ -26,6 +26,7 @@ public sealed class BadDatagramTests
         Path.Combine(Repository.Root, "..", "shared", "vectors", "malformed.md");
 
     [VectorFact]
+    [Trait("Defect", "35")]
     public void Malformed_datagrams_are_counted_and_leave_only_good_flows()
     {
         using var lab = new Lab();
@@ -46,6 +47,7 @@ public sealed class BadDatagramTests
     }
 
     [LabFact]
+    [Trait("Defect", "W2")]
     public void Garbage_of_every_length_is_survived()
     {
         using var lab = new Lab();

@@ -109,6 +109,7 @@ public sealed class CommandLineTests
     }
 
     [LabFact]
+    [Trait("Defect", "32")]
     public void A_killed_daemon_starts_again_at_once()
     {
         using var lab = new Lab();

@@ -21,6 +21,9 @@ internal sealed record DaemonConfig
 
     internal int EventBufferBytesMax { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>A program that starts the daemon, with its arguments.</summary>
+    internal string[] Wrapper { get; init; } = [];
+
     /// <summary>The whole text, from the path that the daemon's files start with.</summary>
     internal Func<string, string>? Text { get; init; }
 
@@ -34,7 +37,7 @@ internal sealed record DaemonConfig
             }
         }
         General {
-            HashSize 32768
+            HashSize {{HashSize}}
             HashLimit 524288
             LogFile {{path}}.log
             Syslog off
@@ -45,15 +48,22 @@ internal sealed record DaemonConfig
             NetlinkBufferSize {{EventBufferBytes}}
             NetlinkBufferSizeMaxGrowth {{EventBufferBytesMax}}
             {{General}}
-            Filter From Userspace {
+            {{Filter}}
+        }
+
+        """;
+
+    internal int HashSize { get; init; } = 32768;
+
+    /// <summary>The filter; the link's own traffic is left out.</summary>
+    internal string Filter { get; init; } = $$"""
+        Filter From Userspace {
                 Address Ignore {
                     IPv4_address 127.0.0.1
                     IPv4_address {{Lab.SyncAddress(1)}}
                     IPv4_address {{Lab.SyncAddress(2)}}
                 }
             }
-        }
-
         """;
 
     /// <summary>Expectations are replicated.</summary>

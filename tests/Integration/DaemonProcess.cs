@@ -22,6 +22,7 @@ internal sealed class DaemonProcess
     {
         _lab = lab;
         _binary = binary;
+        Wrapper = config.Wrapper;
         Firewall = firewall;
         BasePath = lab.PathOf($"fw{firewall}{name}");
         File.WriteAllText(ConfigPath, config.Render(firewall, BasePath) + Sandbox(config));
@@ -42,7 +43,7 @@ internal sealed class DaemonProcess
     internal string[] Variables { get; init; } = [];
 
     /// <summary>Program with arguments that starts the daemon in its own place.</summary>
-    internal string[] Wrapper { get; init; } = [];
+    internal string[] Wrapper { get; init; }
 
     internal bool IsRunning => _process is { HasExited: false };
 
@@ -127,6 +128,14 @@ internal sealed class DaemonProcess
         return match.Success
             ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
             : throw new InvalidOperationException($"no '{label}' in -s {topic}:\n{text}");
+    }
+
+    /// <summary>What the active link carried: "Bytes sent", "Pckts recv" and so on.</summary>
+    internal long Traffic(string what)
+    {
+        string text = Tell("-s", "network");
+        return long.Parse(
+            Regex.Match(text, @"(\d+) " + what).Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
     internal void Signal(string name) =>

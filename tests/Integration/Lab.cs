@@ -8,8 +8,8 @@ using System.Threading;
 namespace Conntrackd.Tests.Integration;
 
 /// <summary>
-/// Two firewalls with a sync link, each in a network namespace of its own, and a directory for
-/// their files.
+/// Two firewalls with a sync link, or three, each in a network namespace of its own, and a
+/// directory for their files.
 /// </summary>
 /// <remarks><code>
 ///   fw1  sync  10.33.0.1 fd33::1  ----  sync  10.33.0.2 fd33::2  fw2
@@ -25,14 +25,15 @@ internal sealed partial class Lab : IDisposable
     internal const string Prefix = "ctd-it-";
 
     private const string NamespaceFolder = "/run/netns";
-    private static readonly string[] s_firewalls = ["fw1", "fw2"];
     private static int s_count;
 
     private readonly string _name;
     private readonly List<Process> _started = [];
 
-    internal Lab()
+    /// <param name="firewalls">Of three, "sync" is on a switch and "sync2" is not there.</param>
+    internal Lab(int firewalls = 2)
     {
+        Firewalls = firewalls;
         RemoveLeftOvers();
         _name = $"{Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}";
         Folder = Directory.CreateTempSubdirectory(_name + ".").FullName;
@@ -47,11 +48,15 @@ internal sealed partial class Lab : IDisposable
         }
     }
 
+    internal int Firewalls { get; }
+
     internal string Folder { get; }
 
     internal static string SyncAddress(int firewall) => $"10.33.0.{firewall}";
 
-    internal string Namespace(int firewall) => $"{_name}-{s_firewalls[firewall - 1]}";
+    internal string Namespace(int firewall) => $"{_name}-fw{firewall}";
+
+    private string Switch => _name + "-sw";
 
     internal string PathOf(string file) => Path.Combine(Folder, file);
 
@@ -69,10 +74,10 @@ internal sealed partial class Lab : IDisposable
         return process;
     }
 
-    /// <summary>Drops so many of 100 datagrams at random, on both sides of the link.</summary>
+    /// <summary>Drops so many of 100 datagrams at random, at every end of the link.</summary>
     internal void LoseDatagrams(int percent)
     {
-        for (int firewall = 1; firewall <= 2; firewall++)
+        for (int firewall = 1; firewall <= Firewalls; firewall++)
         {
             Run(firewall, "nft", "add table ip loss; flush table ip loss; "
                 + "add chain ip loss in { type filter hook input priority 0; }; "
@@ -104,16 +109,17 @@ internal sealed partial class Lab : IDisposable
             }
             process.Dispose();
         }
-        for (int firewall = 1; firewall <= 2; firewall++)
+        for (int firewall = 1; firewall <= Firewalls; firewall++)
         {
             RemoveNamespace(Namespace(firewall));
         }
+        RemoveNamespace(Switch);
         Directory.Delete(Folder, recursive: true);
     }
 
     private void Build()
     {
-        for (int firewall = 1; firewall <= 2; firewall++)
+        for (int firewall = 1; firewall <= Firewalls; firewall++)
         {
             string name = Namespace(firewall);
             Ip("netns", "add", name);
@@ -123,6 +129,11 @@ internal sealed partial class Lab : IDisposable
             // translated flows be written into the table.
             Run(firewall, "nft", "-f", Path.Combine(
                 Repository.Root, "packaging", "demo", "firewall.nft")).Checked();
+        }
+        if (Firewalls > 2)
+        {
+            ConnectAll();
+            return;
         }
         Connect("sync");
         TrustSecondLink();

@@ -2,7 +2,8 @@ namespace Conntrackd.Tests.Integration;
 
 /// <summary>The links of a daemon of the lab as text of its configuration.</summary>
 /// <remarks>
-/// Names: udp, udp6, tcp, tcp6, multicast, multicast6; with "-twice" behind it for a link on each cable.
+/// Names: udp, udp6, tcp, tcp6, multicast, multicast6, and udp-local and tcp-local, which have
+/// link-local addresses; with "-twice" behind it for a link on each cable.
 /// </remarks>
 internal static class LinkConfig
 {
@@ -28,6 +29,11 @@ internal static class LinkConfig
             "udp6" or "tcp6" => $"""
                         IPv6_address fd{network}::{firewall}
                         IPv6_Destination_Address fd{network}::{peer}
+                        Port 3780
+                """,
+            "udp-local" or "tcp-local" => $"""
+                        IPv6_address fe80::{firewall}
+                        IPv6_Destination_Address fe80::{peer}
                         Port 3780
                 """,
             "multicast" => $"""

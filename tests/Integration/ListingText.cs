@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Conntrackd.Tests.Integration;
 
-/// <summary>Listings of connection tables, brought to a form in which they can be compared.</summary>
+/// <summary>
+/// Listings of connection tables, brought to a form in which they can be compared.
+/// </summary>
 /// <remarks>
 /// The sync protocol has no attribute for the keys of GRE and the ports of UDP-Lite (sync.md,
 /// 23): such flows arrive without, and are left out here.

@@ -60,7 +60,8 @@ public sealed class MatrixTests(ITestOutputHelper output)
                     ? string.Create(CultureInfo.InvariantCulture, $"{time,11:F2}")
                     : $"{"FAILED",11}")));
         }
-        output.WriteLine("measured: matrix, not there: ALARM without external cache (no such option,"
-            + " sync.md 19), keys of GRE and ports of UDP-Lite (not on the wire, sync.md 23)");
+        output.WriteLine("measured: matrix, not there: ALARM without external cache (no such "
+            + "option, sync.md 19), keys of GRE and ports of UDP-Lite (not on the "
+            + "wire, sync.md 23)");
     }
 }

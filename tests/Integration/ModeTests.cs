@@ -114,6 +114,7 @@ public sealed class ModeTests
     /// <summary>Defect 12: the original holds an event back for up to a second.</summary>
     [LoadTheory]
     [MemberData(nameof(Pairs.OursActive), MemberType = typeof(Pairs))]
+    [Trait("Defect", "12")]
     public void Without_internal_cache_a_single_event_is_not_held_back(string pair, string link)
     {
         using var nodes = new Pair(
@@ -150,6 +151,7 @@ public sealed class ModeTests
 
     [LoadTheory]
     [MemberData(nameof(Pairs.OriginalOrOursActive), MemberType = typeof(Pairs))]
+    [Trait("Defect", "10")]
     public void Without_external_cache_flows_go_to_the_kernel_even_without_a_timeout(
         string pair, string link)
     {

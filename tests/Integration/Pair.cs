@@ -9,12 +9,18 @@ internal sealed class Pair : IDisposable
     }
 
     /// <summary>A lab whose firewalls are configured differently.</summary>
-    internal Pair(string pair, DaemonConfig active, DaemonConfig backup)
+    /// <param name="pair">Which daemons.</param>
+    /// <param name="active">For fw1.</param>
+    /// <param name="backup">For fw2.</param>
+    /// <param name="prepare">What is done to the lab before the daemons start.</param>
+    internal Pair(
+        string pair, DaemonConfig active, DaemonConfig backup, Action<Lab>? prepare = null)
     {
         (string binary1, string binary2) = Pairs.Binaries(pair);
         Lab = new Lab();
         try
         {
+            prepare?.Invoke(Lab);
             Active = new DaemonProcess(Lab, 1, binary1, active);
             Backup = new DaemonProcess(Lab, 2, binary2, backup);
             Load = new LoadTool(Lab);

@@ -33,6 +33,7 @@ public sealed class PollTests
     /// <summary>Defect 19: the original takes a flow in a zone for gone, every time.</summary>
     [LabTheory]
     [MemberData(nameof(Pairs.OursActive), MemberType = typeof(Pairs))]
+    [Trait("Defect", "19")]
     public void A_flow_in_a_zone_is_not_taken_for_gone(string pair, string link)
     {
         using var nodes = new Pair(pair, s_polling with { Link = link }, new() { Link = link });

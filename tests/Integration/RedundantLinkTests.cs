@@ -27,6 +27,7 @@ public sealed class RedundantLinkTests
 
     [LoadTheory]
     [MemberData(nameof(EachWithTwoLinks))]
+    [Trait("Defect", "25")]
     public void A_cable_pulled_under_load_costs_no_flow(string pair, string link)
     {
         using var nodes = new Pair(pair, link);
@@ -60,6 +61,22 @@ public sealed class RedundantLinkTests
         nodes.Load.Delete(1, Flows);
         nodes.AwaitReplicated(Seconds, Flows);
         AwaitActive(nodes, device == "sync" ? "sync2" : "sync");
+    }
+
+    /// <remarks>Up, but no carrier: the original takes it, and sends into nothing.</remarks>
+    [LabFact]
+    [Trait("Defect", "26")]
+    public void A_link_without_carrier_is_not_switched_to()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, "udp-twice");
+        nodes.Lab.SetLink(2, "sync2", up: false);
+        Wait.Until("fw1 sees it", Seconds, () => nodes.Active.Tell("-s", "link").Contains(
+            "device=sync2 status=NO-CARRIER", StringComparison.Ordinal));
+        nodes.Lab.SetLink(2, "sync", up: false);
+        Wait.Until("fw1 has no link", Seconds, () => nodes.Active.Log.Contains(
+            "no dedicated links available!", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            "becomes dedicated link", nodes.Active.Log, StringComparison.Ordinal);
     }
 
     [LoadTheory]

@@ -132,6 +132,7 @@ public sealed class AlarmTests
 
     /// <summary>Defect 9: the original never looks at the numbers in this mode.</summary>
     [Fact]
+    [Trait("Defect", "9")]
     public void Lost_and_late_messages_are_counted()
     {
         using var desk = new EngineDesk(s_settings);

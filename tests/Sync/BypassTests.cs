@@ -15,6 +15,7 @@ public sealed class BypassTests
 
     /// <summary>Defect 12: with the original this takes up to a second.</summary>
     [Fact]
+    [Trait("Defect", "12")]
     public void Events_leave_at_once_in_their_order_and_nothing_is_kept()
     {
         using var desk = new EngineDesk(s_settings);
@@ -48,6 +49,7 @@ public sealed class BypassTests
 
     /// <summary>Defect 14: the original crashes on the window scale that is not there.</summary>
     [Fact]
+    [Trait("Defect", "14")]
     public void The_end_of_a_tcp_flow_without_window_scale_is_sent_with_window_tracking()
     {
         using var desk = new EngineDesk(s_settings);

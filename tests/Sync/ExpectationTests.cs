@@ -106,6 +106,7 @@ public sealed class ExpectationTests
     }
 
     [Fact]
+    [Trait("Defect", "22")]
     public void A_peers_one_goes_on_its_word_or_when_its_time_is_over()
     {
         using EngineDesk desk = Desk();
@@ -146,6 +147,7 @@ public sealed class ExpectationTests
 
     // Defect 18: after an overrun the original leaves its expectations as they were.
     [Fact]
+    [Trait("Defect", "18")]
     public void A_dump_finds_new_ones_ends_missing_ones_and_says_nothing_of_the_rest()
     {
         using EngineDesk desk = Desk();

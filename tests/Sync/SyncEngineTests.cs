@@ -50,6 +50,7 @@ public sealed class SyncEngineTests
     }
 
     [Fact]
+    [Trait("Defect", "6")]
     public void A_gap_is_acknowledged_up_to_and_asked_for()
     {
         using var desk = new EngineDesk();
@@ -63,6 +64,41 @@ public sealed class SyncEngineTests
         Assert.Contains(sent, m => (m.Flags & SyncFlags.Ack) != 0 && m.To == 102);
         Assert.Equal(2ul, desk.Engine.Counters.Lost);
         Assert.Equal(2u, desk.External.Count);
+    }
+
+    /// <remarks>In the original the count down to an acknowledgement wraps.</remarks>
+    [Fact]
+    [Trait("Defect", "7")]
+    public void With_a_window_of_one_every_flow_is_acknowledged_even_after_a_gap()
+    {
+        using var desk = new EngineDesk(ackWindow: 1);
+        desk.Greet();
+        for (uint sequence = 105; sequence < 110; sequence++)
+        {
+            Flow flow = FlowTableTests.MakeFlow((int)sequence, 0);
+            desk.HearFlow(SyncType.FlowNew, sequence, in flow);
+            desk.Now += 2000;
+            Assert.Contains(
+                desk.Take(), m => (m.Flags & SyncFlags.Ack) != 0 && m.To == sequence);
+        }
+    }
+
+    /// <remarks>A stale HELLO makes the peer of the original forget what it waits for.</remarks>
+    [Fact]
+    [Trait("Defect", "8")]
+    public void A_control_message_that_is_said_again_greets_only_if_that_is_due_now()
+    {
+        using var desk = new EngineDesk();
+        desk.Take();
+        desk.Hear(SyncFlags.Alive | SyncFlags.Hello, 99);
+        desk.Now += 1000;
+        EngineDesk.Sent answer = Assert.Single(desk.Take());
+        Assert.Equal(SyncFlags.Ack | SyncFlags.Hello | SyncFlags.HelloBack, answer.Flags);
+        desk.Hear(SyncFlags.Nack | SyncFlags.HelloBack, 100, answer.Sequence, answer.Sequence);
+        var again = desk.Pass(SyncEngine.Second / 5);
+        Assert.Contains(again, m => (m.Flags & SyncFlags.Ack) != 0);
+        Assert.All(again, m => Assert.Equal(
+            SyncFlags.None, m.Flags & (SyncFlags.Hello | SyncFlags.HelloBack)));
     }
 
     [Fact]

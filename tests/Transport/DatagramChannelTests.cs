@@ -81,6 +81,7 @@ public sealed class DatagramChannelTests
         PrivateNetwork.Run(() => SendAndReceive(Unicast(AddressFamily.Ipv6, s_ipv6)));
 
     [RootFact]
+    [Trait("Defect", "W8")]
     public void Multicast_over_ipv4() =>
         PrivateNetwork.Run(() =>
             SendAndReceive(Multicast(AddressFamily.Ipv4, new Address(0, 0xe100_0032))));
@@ -159,6 +160,7 @@ public sealed class DatagramChannelTests
             }));
 
     [RootFact]
+    [Trait("Defect", "W1")]
     public void The_payload_leaves_room_for_the_headers() =>
         PrivateNetwork.Run(() =>
         {
@@ -192,6 +194,7 @@ public sealed class DatagramChannelTests
         });
 
     [RootFact]
+    [Trait("Defect", "30")]
     public void Datagrams_from_another_address_are_dropped() =>
         PrivateNetwork.Run(() =>
         {

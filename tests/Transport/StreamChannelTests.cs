@@ -32,6 +32,7 @@ public sealed class StreamChannelTests
     };
 
     [RootFact]
+    [Trait("Defect", "28")]
     public void What_the_peer_does_not_read_waits_and_then_comes_whole() => Run(bed =>
     {
         using Peer listener = Bed.Listen();
@@ -111,6 +112,7 @@ public sealed class StreamChannelTests
     });
 
     [RootFact]
+    [Trait("Defect", "27")]
     public void A_message_cut_by_the_end_of_its_connection_does_not_reach_the_next() => Run(bed =>
     {
         byte[] message = Message(100, 7);
@@ -134,6 +136,7 @@ public sealed class StreamChannelTests
     });
 
     [RootFact]
+    [Trait("Defect", "W3")]
     public void Garbage_closes_the_connection_and_strangers_get_none() => Run(bed =>
     {
         using Peer garbage = Bed.Connect("127.0.0.2");

@@ -39,6 +39,7 @@ public sealed class ExpectationMessageTests
     }
 
     [Fact]
+    [Trait("Defect", "W6")]
     public void Ports_follow_the_protocol_of_the_master_and_the_timeout_the_option()
     {
         Expectation expectation = ExpectationCodecTests.Ftp();

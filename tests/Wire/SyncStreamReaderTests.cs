@@ -79,6 +79,7 @@ public sealed class SyncStreamReaderTests
     }
 
     [Fact]
+    [Trait("Defect", "27")]
     public void What_is_left_of_a_message_is_forgotten_with_its_connection()
     {
         var reader = new SyncStreamReader();
