@@ -7,6 +7,8 @@
 #                                      runs in an empty root (--dynamic: links to the C library)
 #   ./build.sh test [--filter EXPR]    builds everything, runs all tests; the last line reads
 #                                      "N passed, N failed, N skipped"
+#   ./build.sh simulate N [SEED]       N random schedules of each mode, from SEED (1) on: clusters
+#                                      of engines on a network that loses, overtakes and is cut
 #   ./build.sh demo [--keep] [--with PATH]
 #                                      two firewalls, live connections, one firewall dies (root)
 #                                      --keep leaves the lab running, --with shows another daemon
@@ -335,6 +337,20 @@ verb_test() {
     run_tests ${filter[@]+"${filter[@]}"}
 }
 
+verb_simulate() {
+    case ${1:-} in '' | *[!0-9]*) die "simulate: how many schedules?" ;; esac
+    case ${2:-1} in *[!0-9]*) die "simulate: '$2' is not a seed" ;; esac
+    [ $# -le 2 ] || die "simulate: unknown option '$3'"
+    need_dotnet
+    new_scratch
+    step "build the tests"
+    restore tests/tests.csproj
+    quietly dotnet build tests/tests.csproj --no-restore -v q -nologo
+    step "run $1 schedules of each mode, from seed ${2:-1}"
+    CONNTRACKD_SEEDS=$1 CONNTRACKD_FIRST_SEED=${2:-1} \
+        run_tests --filter 'FullyQualifiedName~Simulation.SimulationTests'
+}
+
 verb_demo() {
     local keep=() daemon=
     while [ $# -gt 0 ]; do
@@ -447,7 +463,7 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
+build | test | simulate | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac

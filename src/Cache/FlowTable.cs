@@ -30,6 +30,9 @@ internal sealed partial class FlowTable : IDisposable
     private const int SideStride = 128;
     private const int SequenceAt = 28;
 
+    // Places for dead flows beyond the bound: a part of it, and some for small tables.
+    private const uint DeadShare = 4, DeadMin = 64;
+
     private readonly SlotPool _ipv4;
     private readonly SlotPool _ipv6;
     private readonly SlotPool _sides;
@@ -38,15 +41,17 @@ internal sealed partial class FlowTable : IDisposable
     private uint _flowsMax;
     private uint _count;
 
-    /// <param name="flowsMax">Hard bound (HashLimit): <see cref="Add"/> refuses beyond it.</param>
+    /// <param name="flowsMax">Hard bound (HashLimit) of living flows: <see cref="Add"/> refuses
+    /// beyond it. Dead ones that wait for an acknowledgement may take a quarter more.</param>
     /// <param name="seed">Secret of the hash, so that nobody can aim flows at one place.</param>
     internal FlowTable(uint flowsMax, long seed)
     {
         _flowsMax = flowsMax;
         _seed = seed;
-        _ipv4 = new SlotPool(Ipv4Stride, SequenceAt, flowsMax);
-        _ipv6 = new SlotPool(Ipv6Stride, SequenceAt, flowsMax);
-        _sides = new SlotPool(SideStride, 0, flowsMax);
+        uint slotsMax = SlotsMax(flowsMax);
+        _ipv4 = new SlotPool(Ipv4Stride, SequenceAt, slotsMax);
+        _ipv6 = new SlotPool(Ipv6Stride, SequenceAt, slotsMax);
+        _sides = new SlotPool(SideStride, 0, slotsMax);
     }
 
     /// <summary>
@@ -56,9 +61,10 @@ internal sealed partial class FlowTable : IDisposable
     internal void SetLimit(uint flowsMax)
     {
         _flowsMax = flowsMax;
-        _ipv4.Widen(flowsMax);
-        _ipv6.Widen(flowsMax);
-        _sides.Widen(flowsMax);
+        uint slotsMax = SlotsMax(flowsMax);
+        _ipv4.Widen(slotsMax);
+        _ipv6.Widen(slotsMax);
+        _sides.Widen(slotsMax);
     }
 
     /// <summary>What happened here; the caller counts what only it can know.</summary>
@@ -66,6 +72,12 @@ internal sealed partial class FlowTable : IDisposable
 
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
+
+    /// <summary>True if no more flows may live here.</summary>
+    internal bool IsFull => Counters.Active >= _flowsMax;
+
+    /// <summary>True if a sixteenth of the bound is free.</summary>
+    internal bool HasRoom => Counters.Active < _flowsMax - (_flowsMax / 16);
 
     /// <summary>Slots that <see cref="Advance"/> walks over, in use or not.</summary>
     internal uint Slots => _ipv4.Used + _ipv6.Used;
@@ -91,7 +103,7 @@ internal sealed partial class FlowTable : IDisposable
     /// </summary>
     internal uint Add(in Flow flow, uint nowSeconds)
     {
-        if (_count >= _flowsMax)
+        if (IsFull || _count >= SlotsMax(_flowsMax))
         {
             Counters.CreateFailedSpace++;
             return 0;
@@ -208,6 +220,9 @@ internal sealed partial class FlowTable : IDisposable
         _sides.Dispose();
         _index.Dispose();
     }
+
+    private static uint SlotsMax(uint flowsMax) =>
+        flowsMax == 0 ? 0 : flowsMax + Math.Max(flowsMax / DeadShare, DeadMin);
 
     private SlotPool Pool(uint handle) => (handle & Ipv6Bit) == 0 ? _ipv4 : _ipv6;
 

@@ -204,6 +204,12 @@ internal static class JsonReports
         JsonText.Field(text, "lost"u8, peer.Lost);
         JsonText.Field(text, "before"u8, peer.Before);
         JsonText.Field(text, "silent_seconds"u8, (ulong)Math.Max(peer.SilentSeconds, 0));
+        if (peer.RoundTripMicroseconds != 0)
+        {
+            JsonText.Field(text, "round_trip_us"u8, (ulong)peer.RoundTripMicroseconds);
+        }
+        JsonText.Field(text, "behind_us"u8, (ulong)peer.BehindMicroseconds);
+        JsonText.Field(text, "bulk_missing"u8, peer.BulkMissing);
         End(text);
     }
 

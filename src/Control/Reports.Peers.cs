@@ -11,9 +11,13 @@ namespace Conntrackd.Control;
 /// <param name="Lost">Messages of it that never came.</param>
 /// <param name="Before">Messages of it that came after a later one.</param>
 /// <param name="SilentSeconds">Since it was heard last.</param>
+/// <param name="RoundTripMicroseconds">To a peer of our own kind and back; 0 if not known.</param>
+/// <param name="BehindMicroseconds">Since it last acknowledged anything, while more waits.</param>
+/// <param name="BulkMissing">Flows of our last bulk that found no place there.</param>
 internal readonly record struct PeerReport(
     AddressFamily Family, Address Address, bool IsAlive, bool IsInSync, int InFlight,
-    ulong Lost, ulong Before, long SilentSeconds);
+    ulong Lost, ulong Before, long SilentSeconds, long RoundTripMicroseconds,
+    long BehindMicroseconds, uint BulkMissing);
 
 internal static partial class Reports
 {
@@ -35,6 +39,9 @@ internal static partial class Reports
         AppendLine(text, "\tmessages lost:\t\t"u8, peer.Lost, Wide);
         AppendLine(text, "\tmessages before:\t"u8, peer.Before, Wide);
         AppendLine(text, "\tseconds silent:\t\t"u8, (ulong)Math.Max(peer.SilentSeconds, 0), Wide);
+        AppendLine(text, "\tround trip, us:\t"u8, (ulong)peer.RoundTripMicroseconds, Wide);
+        AppendLine(text, "\tbehind, us:\t\t"u8, (ulong)peer.BehindMicroseconds, Wide);
+        AppendLine(text, "\tmissing of last bulk:\t"u8, peer.BulkMissing, Wide);
         text.Append((byte)'\n');
     }
 }

@@ -161,14 +161,14 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
         }
         log.Notice(notice);
         if (outer) { node.Engine.FlushExternal(); }
-        if (!inner) { return CommandReply.Done; }
-        if (node.IsBypassing)
+        if (inner && node.IsBypassing)
         {
             // What stands for the internal cache here is the kernel's table (sync.md 12).
             node.Kernel.Want(KernelSide.Purpose.Flush, session);
             return CommandReply.Held;
         }
-        node.Engine.FlushInternal();
-        return CommandReply.Done;
+        if (inner) { node.Engine.FlushInternal(); }
+        node.WhenFlushed(session);
+        return CommandReply.Held;
     }
 }

@@ -221,6 +221,10 @@ internal sealed partial class KernelSide
         _lookup?.Turn(now);
         _wanted[(int)Purpose.ReconcileExpectations] |=
             _replica is { WantsExpectationDump: true };
+        if (_replica is { HasRoomAgain: true } && _options.PollSeconds == 0)
+        {
+            _wanted[(int)Purpose.Reconcile] = true;
+        }
         if (_running is not null || _engine.IsReconciling) { return; }
         // In turn, so that lasting overruns leave room for what clients want.
         for (int step = 1; step <= PurposeCount; step++)
@@ -417,7 +421,9 @@ internal sealed partial class KernelSide
                 Counters.ResyncKernel++;
                 _reconcileStarted = Now();
                 _log.Notice("resync with master conntrack table " +
-                    (_lost ? "(events were lost)" : "(filter changed)"));
+                    (_lost ? "(events were lost)"
+                        : _replica is { HasRoomAgain: true } ? "(the cache has room again)"
+                        : "(filter changed)"));
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
             case Purpose.Resync:

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using Conntrackd.Cache;
 using Conntrackd.Config;
 using Conntrackd.Conntrack;
@@ -23,8 +24,12 @@ internal sealed class Node : DaemonLoop
 {
     private const long StalledMicroseconds = 100_000;
 
+    // One for the life of the process: a reload is no new start.
+    private static readonly ulong s_incarnation = (ulong)Random.Shared.NextInt64() | 1;
+
     private FlowWriter _commits = null!;
     private ExpectationWriter? _expectationCommits;
+    private readonly List<ControlSession> _flushing = [];
     private CommitJob? _commit;
     private long _purgeAt = long.MaxValue;
     private bool _leaving;
@@ -198,6 +203,9 @@ internal sealed class Node : DaemonLoop
         _commit = null;
     }
 
+    /// <summary>Answers the client once the caches are empty of what was in them.</summary>
+    internal void WhenFlushed(ControlSession session) => _flushing.Add(session);
+
     /// <summary>
     /// Flushes the kernel's table after PurgeTimeout; ignored while that is pending.
     /// </summary>
@@ -238,7 +246,11 @@ internal sealed class Node : DaemonLoop
         if (_leaving && Vrrp is { Machine.IsLeft: true }) { base.Stop(); }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
-        if (_commit is not null && !_commit.Turn(seconds)) { EndCommit(); }
+        while (Engine.TryTakeBulkResult(out BulkResult bulk)) { Tell(in bulk); }
+        if (!Engine.IsFlushing) { CompleteFlushes(); }
+        // What is being flushed must not be committed.
+        bool mayCommit = _commit is not null && !Engine.IsFlushingExternal;
+        if (mayCommit && !_commit!.Turn(seconds)) { EndCommit(); }
         Injections?.Flush();
         ExpectationInjections?.Retry(now);
         ExpectationInjections?.Flush();
@@ -246,6 +258,21 @@ internal sealed class Node : DaemonLoop
         Links.OnDeadline(now);
         Links.Send(now);
         return more || _commit is not null || (Engine.WantsTurn && !Links.IsStalled);
+    }
+
+    private void Tell(in BulkResult bulk)
+    {
+        string peer = Config.AddressText.Format(
+            bulk.Peer.Address.Family, bulk.Peer.Address.Address);
+        string end = $"bulk update to {peer} done, {bulk.Sent} sent, {bulk.Missing} missing";
+        if (bulk.Missing == 0) { Log.Notice(end); }
+        else { Log.Warning($"{end}: its cache is full (HashLimit)"); }
+    }
+
+    private void CompleteFlushes()
+    {
+        foreach (ControlSession session in _flushing) { session.Complete(); }
+        _flushing.Clear();
     }
 
     private void Purge()
@@ -316,6 +343,7 @@ internal sealed class Node : DaemonLoop
             RefreshSeconds = sync.RefreshSeconds,
             CacheTimeoutSeconds = sync.CacheTimeoutSeconds,
             Bypass = sync.DisableInternalCache,
+            Incarnation = s_incarnation,
         };
     }
 

@@ -35,7 +35,8 @@ internal static class SyncState
             Reports.AppendPeer(text, new PeerReport(
                 peer.Address.Family, peer.Address.Address, peer.Alive,
                 peer.Alive && !CatchesUp(peer, reliable), peer.InFlight, peer.Lost, peer.Before,
-                (now - peer.LastHeard) / SyncEngine.Second));
+                (now - peer.LastHeard) / SyncEngine.Second, peer.RoundTrip,
+                peer.InFlight == 0 ? 0 : Math.Max(now - peer.LastProgress, 0), peer.BulkRefused));
         }
     }
 

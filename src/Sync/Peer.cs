@@ -10,6 +10,9 @@ namespace Conntrackd.Sync;
 ///      all we send says HELLO   |                            |      told everything by a bulk
 ///      data is held back        +-- 3 s without answer ------+
 /// </code>
+/// A node of our own kind says its incarnation in the body of its ALIVE messages, and is greeted
+/// once its report names ours (<see cref="AliveReport"/>): what it may do wrong with HELLO, with
+/// acknowledgements that do not say whom they mean, or with ports, is then of no account.
 /// </remarks>
 internal sealed class Peer(int number, PeerAddress address)
 {
@@ -24,19 +27,33 @@ internal sealed class Peer(int number, PeerAddress address)
     internal bool Alive;
     internal long LastHeard;
 
+    // Who it is: 0 for the original, else the incarnation; and what may still arrive late of the
+    // one before it.
+    internal ulong Incarnation;
+    internal ulong FormerIncarnation;
+    internal ushort FormerPort;
+    internal long FormerUntil;
+
     // What it sent: the last sequence accepted, and the range that it must be told about.
     internal bool SequenceKnown;
     internal uint LastReceived;
     internal bool AckPending;
     internal uint AckFrom;
     internal int SinceAck;
-    internal bool AckNow;
+    internal bool AckNow;           // to our own kind: report now
     internal long AckSince;
+    internal uint FirstReceived;
+    internal readonly MissingRanges Missing = new();
+    internal bool SawGap;
+    internal uint FarSequence;      // a number too far off to be believed alone
+    internal uint TheirClock;       // AliveNode.SentMicroseconds, last heard
+    internal long TheirClockAt;
 
     // Handshake.
     internal bool Greeted;          // it answered our HELLO
     internal bool SaysHello;        // its last message had HELLO
     internal bool OweHelloBack;
+    internal long HelloHeard;       // its last HELLO that counted
     internal long HelloAnswered;
     internal long GreetingSince;
 
@@ -46,9 +63,15 @@ internal sealed class Peer(int number, PeerAddress address)
     internal int WindowLimit;
     internal uint WindowCutAt;      // losses before this sequence belong to a cut already made
     internal long LastProgress;
+    internal long ProbedAt;
     internal bool Mute;             // alive, but acknowledges nothing: not waited for
     internal bool MissedSome;       // messages to it were given up; it needs a bulk
     internal bool NeedsBulk;
+    internal uint ReportedThrough;  // greeted, own kind: all up to here is settled
+    internal long RoundTrip;        // microseconds, 0 = not known
+    internal uint BulkKept;         // number of our last bulk that it has whole
+    internal uint BulkRefused;
+    internal uint BulkTold;         // number of the last whose end was told (BulkResult)
 
     // Bulk it is sending us.
     internal uint Generation;
@@ -56,15 +79,22 @@ internal sealed class Peer(int number, PeerAddress address)
     internal bool BulkOpen;
     internal bool Sweeping;         // removing what the bulk did not have
     internal uint SweepAt;
-    internal long SweepNotBefore;   // it started anew: see SyncEngine.RestartGrace
+    internal long SweepNotBefore;   // it started anew: see SyncSettings.RestartGraceSeconds
+    internal uint RefusedFlows;     // of the bulk that is open, no place here
+    internal uint DoneBulk;         // the last that came whole, and what was refused of it
+    internal uint DoneRefused;
 
     internal ulong Lost;
     internal ulong Before;
 
+    /// <summary>True if it says its incarnation, so that it is told by reports.</summary>
+    internal bool IsOwnKind => Incarnation != 0;
+
     /// <summary>
-    /// True until each has heard the other's HELLO_BACK: before, a loss may go unnoticed.
+    /// True until each has heard the other's HELLO_BACK (our own kind: until it reports): before,
+    /// a loss may go unnoticed.
     /// </summary>
-    internal bool IsGreeting => !Greeted || SaysHello;
+    internal bool IsGreeting => !Greeted || (SaysHello && !IsOwnKind);
 
     /// <summary>
     /// What an external flow bears that this peer sent since its last bulk began.
@@ -74,6 +104,10 @@ internal sealed class Peer(int number, PeerAddress address)
     /// <summary>True if a flow bears an older stamp of this peer.</summary>
     internal bool IsStale(uint stamp) =>
         stamp != Stamp && (stamp & ((1u << OwnerBits) - 1)) == (uint)Number;
+
+    /// <summary>The number of the peer that wrote a stamp.</summary>
+    internal static int OwnerOf(uint stamp) =>
+        (int)(stamp & ((1u << OwnerBits) - 1)) % PeerTable.CountMax;
 
     /// <summary>The bit of this peer.</summary>
     internal byte Bit => (byte)(1 << Number);

@@ -41,6 +41,8 @@ internal sealed class PeerTable
         if (place < 0) { return null; }
         stranger = true;
         evicted = _peers[place];
-        return _peers[place] = new Peer(place, address);
+        // What the one before has left bears its stamps; they must not look like new ones.
+        uint generation = evicted is null ? 0 : evicted.Generation + 1;
+        return _peers[place] = new Peer(place, address) { Generation = generation };
     }
 }

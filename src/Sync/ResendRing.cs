@@ -46,6 +46,9 @@ internal sealed class ResendRing
         internal readonly bool IsAnswerTo(int peer) =>
             Kind == SentKind.Control && Item == (uint)peer && !IsResync;
 
+        internal readonly bool IsNack =>
+            Kind == SentKind.Control && (Flags & (byte)SyncFlags.Nack) != 0;
+
         internal readonly bool IsResync =>
             Kind == SentKind.Control && (Flags & (byte)SyncFlags.Resync) != 0;
     }
@@ -116,6 +119,9 @@ internal sealed class ResendRing
         if (Count == 0) { Oldest = Next; }
         while (Oldest != Next && At(Oldest).Kind == SentKind.None) { Oldest++; }
     }
+
+    /// <summary>Goes on with a later number; only while nothing waits.</summary>
+    internal void Jump(uint next) => Oldest = Next = next;
 
     private ref Entry Advance()
     {

@@ -35,9 +35,6 @@ internal sealed class SendQueue
     /// <summary>Drops the handle whose turn it was.</summary>
     internal void Pop() => _head++;
 
-    /// <summary>Forgets all.</summary>
-    internal void Clear() => _head = _tail;
-
     private void Grow()
     {
         uint[] larger = new uint[_ring.Length * 2];

@@ -11,6 +11,7 @@ internal sealed class SyncCounters
     internal ulong Overdue;             // sent again because nobody answered for them
     internal ulong GivenUp;             // messages no longer waited for: peer gone or mute
     internal ulong WindowStalls;        // times the window held data back
+    internal ulong Probes;              // numbers left out so that the original acknowledges
     internal ulong BulksSent;
     internal ulong BulksReceived;
     internal ulong Swept;               // external flows removed because a bulk did not have them

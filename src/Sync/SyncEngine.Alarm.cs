@@ -53,10 +53,14 @@ internal sealed partial class SyncEngine
     private void Schedule(uint handle, long now)
     {
         if (!IsAlarm) { return; }
-        // Knuth's generator; which flow is repeated when need not be a secret.
+        _internal.Head(handle).Sequence = Ticks(now) + (DrawRefresh() * TicksPerSecond);
+    }
+
+    // Knuth's generator; which flow is repeated when need not be a secret.
+    private uint DrawRefresh()
+    {
         _drawn = (_drawn * 6364136223846793005) + 1442695040888963407;
-        uint seconds = 1 + (uint)((_drawn >> 33) % _settings.RefreshSeconds);
-        _internal.Head(handle).Sequence = Ticks(now) + (seconds * TicksPerSecond);
+        return 1 + (uint)((_drawn >> 33) % _settings.RefreshSeconds);
     }
 
     // A bounded piece of both walks. True if slots of this tick are left.

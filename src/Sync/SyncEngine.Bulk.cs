@@ -28,6 +28,8 @@ internal sealed partial class SyncEngine
     private BulkState _bulk;
     private uint _bulkNumber;
     private uint _bulkAt;
+    private uint _bulkFlows;            // of the walk, so far
+    private uint _bulkFrom;             // sequence at its begin
     private bool _bulkAgain;            // another is wanted behind the one under way
     private uint _bulkDrainTo;          // queue position up to which repairs must have left
     private bool _bulkQueueDrained;
@@ -54,6 +56,8 @@ internal sealed partial class SyncEngine
         if (_bulkAgain) { return; }
         _bulk = BulkState.Walking;
         _bulkAt = 0;
+        _bulkFlows = 0;
+        _bulkFrom = _ring.Next;
         _bulkExpectationAt = 0;
         _bulkNumber++;
     }
@@ -106,21 +110,28 @@ internal sealed partial class SyncEngine
                 if (TakeBulkExpectations(target, ref length, now)) { EndWalk(); }
                 return;
             }
-            if (!_internal.IsInUse(next) || !TakesPart(next))
+            bool alive = _internal.IsInUse(next) && !IsDead(next);
+            if (!alive || IsUnderWay(next))
             {
+                _bulkFlows += alive ? 1u : 0;
                 _bulkAt = next;
                 continue;
             }
             Withdraw(next);
             if (!TakeFlow(next, target, ref length)) { return; }
+            _bulkFlows++;
             _bulkAt = next;
             if (!CanSendData(now)) { return; }
         }
     }
 
-    // Dead flows are announced on their own; queued ones are about to be sent.
-    private bool TakesPart(uint handle) =>
-        (_internal.Head(handle).Life & (SlotLife.Dead | SlotLife.Queued)) == 0;
+    // About to be sent, or sent since the bulk began and so under its mark.
+    private bool IsUnderWay(uint handle)
+    {
+        ref SlotHead head = ref _internal.Head(handle);
+        return (head.Life & SlotLife.Queued) != 0 || ((head.Life & SlotLife.InFlight) != 0 &&
+            (int)(head.Sequence - _bulkFrom) >= 0);
+    }
 
     private void EndWalk()
     {
@@ -156,12 +167,32 @@ internal sealed partial class SyncEngine
             if (peer is not { Alive: true } || !(peer.MissedSome || peer.NeedsBulk)) { continue; }
             return;
         }
+        if (_settings.Incarnation == 0) { return; }
         QueueControl(new ResendRing.Entry
         {
             Kind = SentKind.BulkEnd,
             Item = _bulkNumber,
+            From = _bulkFlows,
             Flags = (byte)SyncFlags.Alive,
         });
+    }
+
+    /// <summary>
+    /// True, once per bulk and peer of our own kind, when the peer has said that it has it whole.
+    /// </summary>
+    internal bool TryTakeBulkResult(out BulkResult result)
+    {
+        foreach (Peer? peer in _peers.All)
+        {
+            bool done = peer is { IsOwnKind: true } && peer.BulkKept == _bulkNumber &&
+                peer.BulkTold != _bulkNumber && _bulk == BulkState.Idle;
+            if (!done) { continue; }
+            peer!.BulkTold = _bulkNumber;
+            result = new BulkResult(peer, _bulkFlows, peer.BulkRefused);
+            return true;
+        }
+        result = default;
+        return false;
     }
 
     // Whoever lost the end mark may have lost what came before it: again, behind the repairs.
@@ -191,43 +222,72 @@ internal sealed partial class SyncEngine
     // them stamps what follows, whatever was lost or overtaken before. Nobody need acknowledge it.
     private void TakeBulkMark(Span<byte> target, ref int length)
     {
-        if (_bulk == BulkState.Idle || !Reliable) { return; }
-        if (target.Length - length < SyncHeader.Size + AliveBody.MarkSize) { return; }
-        length += WriteMark(
-            target[length..], TakeFlags(), _ring.Skip(), AliveAttribute.BulkBegin, _bulkNumber);
+        if (_bulk == BulkState.Idle || !Reliable || _settings.Incarnation == 0) { return; }
+        if (target.Length - length < SyncHeader.Size + AliveBody.BeginSize) { return; }
+        Span<byte> body = stackalloc byte[AliveBody.BeginSize];
+        AliveBody.WriteBegin(body, _bulkNumber);
+        length += ControlMessage.WriteAlive(
+            target[length..], TakeFlags() | SyncFlags.Alive, _ring.Skip(), body);
     }
 
-    private static int WriteMark(
-        Span<byte> target, SyncFlags flags, uint sequence, AliveAttribute mark, uint number)
+    private static int WriteBulkEnd(
+        Span<byte> target, SyncFlags flags, uint sequence, uint number, uint flows)
     {
-        Span<byte> body = stackalloc byte[AliveBody.MarkSize];
-        AliveBody.WriteMark(body, mark, number);
+        Span<byte> body = stackalloc byte[AliveBody.EndSize];
+        AliveBody.WriteEnd(body, number, flows);
         return ControlMessage.WriteAlive(target, flags | SyncFlags.Alive, sequence, body);
     }
 
     // What a node of our own kind says beyond being alive. Unknown attributes are skipped.
-    private void OnAliveBody(Peer peer, ReadOnlySpan<byte> body)
+    private void OnAliveBody(Peer peer, ReadOnlySpan<byte> body, long now)
     {
-        while (AliveBody.TryNext(ref body, out AliveAttribute attribute, out uint value))
+        if (_settings.Incarnation == 0) { return; }
+        while (AliveBody.TryNext(ref body, out AliveAttribute attribute, out var value))
         {
-            if (attribute == AliveAttribute.BulkBegin)
+            switch (attribute)
             {
-                // Also after its end: repairs behind it carry the number once more.
-                if (peer.BulkNumber == value) { continue; }
-                peer.Generation++;
-                peer.BulkNumber = value;
-                peer.BulkOpen = true;
-            }
-            else if (attribute == AliveAttribute.BulkEnd &&
-                peer.BulkOpen && peer.BulkNumber == value)
-            {
-                peer.BulkOpen = false;
-                Counters.BulksReceived++;
-                if (_external is null) { continue; }
-                peer.Sweeping = true;
-                peer.SweepAt = 0;
+                case AliveAttribute.Node:
+                    if (AliveNode.TryRead(value, out AliveNode node)) { OnNode(peer, node, now); }
+                    break;
+                case AliveAttribute.Report:
+                    if (AliveReport.TryRead(value, out AliveReport report, out var ranges))
+                    {
+                        OnReport(peer, in report, ranges, now);
+                    }
+                    break;
+                case AliveAttribute.BulkBegin:
+                    if (AliveBody.TryReadBegin(value, out uint begun)) { OnBulkBegin(peer, begun); }
+                    break;
+                case AliveAttribute.BulkEnd:
+                    if (AliveBody.TryReadEnd(value, out uint ended, out _))
+                    {
+                        OnBulkEnd(peer, ended);
+                    }
+                    break;
             }
         }
+    }
+
+    // Also after its end: repairs behind it carry the number once more.
+    private static void OnBulkBegin(Peer peer, uint number)
+    {
+        if (peer.BulkNumber == number) { return; }
+        peer.Generation++;
+        peer.BulkNumber = number;
+        peer.BulkOpen = true;
+        peer.RefusedFlows = 0;
+    }
+
+    private void OnBulkEnd(Peer peer, uint number)
+    {
+        if (!peer.BulkOpen || peer.BulkNumber != number) { return; }
+        peer.BulkOpen = false;
+        peer.DoneBulk = number;
+        peer.DoneRefused = peer.RefusedFlows;
+        Counters.BulksReceived++;
+        if (_external is null) { return; }
+        peer.Sweeping = true;
+        peer.SweepAt = 0;
     }
 
     // Removes what this peer owns and its last bulk did not have; a bounded piece. True if more is

@@ -268,7 +268,9 @@ internal sealed partial class SyncEngine
             for (uint handle = external.Next(0); handle != 0; handle = external.Next(handle))
             {
                 uint left = external.At(handle).RemainingSeconds(seconds, UnknownTimeoutSeconds);
-                if (left != 0) { continue; }
+                bool repeated = !IsAlarm || (int)(seconds - external.At(handle).TouchedSeconds) <=
+                    (int)_settings.CacheTimeoutSeconds;
+                if (left != 0 && repeated) { continue; }
                 Counters.ExpectationsExpired++;
                 RemoveExternalExpectation(handle);
             }
@@ -278,6 +280,11 @@ internal sealed partial class SyncEngine
         {
             ref ExpectationSlot slot = ref own.At(handle);
             WantsExpectationDump |= !slot.IsDead && slot.OverdueSeconds(seconds) > OverdueSeconds;
+            if (!IsAlarm || slot.IsDead || (int)(seconds - slot.Sequence) < 0) { continue; }
+            // In ALARM nothing is in flight: the second of the next repetition stands there.
+            slot.Sequence = seconds + DrawRefresh();
+            Counters.Refreshed++;
+            AnnounceExpectation(handle);
         }
     }
 
@@ -375,17 +382,6 @@ internal sealed partial class SyncEngine
         if ((slot.Life & SlotLife.Queued) != 0) { return; }
         slot.Life |= SlotLife.Queued;
         _queue.Push(handle | ExpectationBit);
-    }
-
-    // The queue was emptied for the sake of the flows: those that wait take new places.
-    private void RequeueExpectations()
-    {
-        if (_expectations is not ExpectationTable table) { return; }
-        for (uint handle = table.Next(0); handle != 0; handle = table.Next(handle))
-        {
-            if ((table.At(handle).Life & SlotLife.Queued) == 0) { continue; }
-            _queue.Push(handle | ExpectationBit);
-        }
     }
 
     private void WithdrawExpectation(uint handle)

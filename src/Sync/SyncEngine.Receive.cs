@@ -7,16 +7,20 @@ namespace Conntrackd.Sync;
 internal sealed partial class SyncEngine
 {
     private const long PeerSilenceMax = 5 * Second;
-    /// <summary>
-    /// A firewall that comes back with an empty table has forgotten its flows, but they live: the
-    /// node that takes over may not have committed them yet. So long they are kept.
-    /// </summary>
-    private const long RestartGrace = 30 * Second;
 
     private const long HelloAnswerInterval = Second / 10;
 
     // A HELLO this far below the last sequence is a new start, not a late message.
     private const int LateMax = 1 << 16;
+
+    /// <summary>
+    /// Who was greeted does not say HELLO again unless it starts anew, and who is not says it once
+    /// a second: a HELLO after so long without one is a new start, whatever its number.
+    /// </summary>
+    private const long HelloSilence = 2 * Second;
+
+    /// <summary>What is heard so long after a new start may be of the incarnation before.</summary>
+    private const long FormerTime = 2 * Second;
 
     private readonly PeerTable _peers = new();
 
@@ -31,55 +35,109 @@ internal sealed partial class SyncEngine
         while (reader.TryNext(out SyncMessage message))
         {
             // Only well-formed messages make a peer: noise must not fill the table.
-            peer ??= Hear(in from, now);
+            peer ??= FindPeer(in from, now);
             if (peer is null)
             {
                 Counters.TooManyPeers++;
                 return;
             }
+            if (!IsCurrent(peer, in from, in message, now)) { continue; }
+            // What waited for a dead peer begins to be waited for now.
+            if (!peer.Alive) { peer.LastProgress = now; }
+            peer.Alive = true;
+            peer.LastHeard = now;
             OnMessage(peer, in message, now);
         }
     }
 
-    private Peer? Hear(in PeerAddress from, long now)
+    private Peer? FindPeer(in PeerAddress from, long now)
     {
         Peer? peer = _peers.Find(in from, out bool stranger, out Peer? evicted);
         if (evicted is not null) { GiveUp(evicted); }
-        if (peer is null) { return null; }
-        if (stranger)
-        {
-            peer.GreetingSince = now;
-            peer.LastProgress = now;
-            peer.Window = FirstWindow;
-            peer.WindowLimit = Math.Max(WindowMax, 4 * _settings.AckWindowSize);
-            peer.NeedsBulk = Reliable;
-        }
-        else if (peer.Address.Port != from.Port) { OnPeerRestart(peer, in from, now); }
-        // What waited for a dead peer begins to be waited for now.
-        if (!peer.Alive) { peer.LastProgress = now; }
-        peer.Alive = true;
-        peer.LastHeard = now;
+        if (peer is null || !stranger) { return peer; }
+        peer.GreetingSince = now;
+        peer.LastProgress = now;
+        peer.Window = FirstWindow;
+        peer.WindowLimit = Math.Max(WindowMax, 4 * _settings.AckWindowSize);
+        peer.NeedsBulk = Reliable;
+        Introduce();
         return peer;
     }
 
-    private void OnPeerRestart(Peer peer, in PeerAddress from, long now)
+    // False for what an earlier incarnation of the peer sent, and for what cannot be told yet. A
+    // message that can only come from a new one makes it begin.
+    private bool IsCurrent(Peer peer, in PeerAddress from, in SyncMessage message, long now)
     {
-        Counters.PeerRestarts++;
+        bool samePort = peer.Address.Port == from.Port;
+        bool late = now < peer.FormerUntil;
+        if (TryReadNode(in message, out AliveNode node))
+        {
+            bool own = node.Incarnation == _settings.Incarnation;
+            if (own || (late && node.Incarnation == peer.FormerIncarnation)) { return false; }
+            if (node.Incarnation != peer.Incarnation)
+            {
+                BeginIncarnation(peer, in from, node.Incarnation, now);
+            }
+            peer.Address = from;
+            return true;
+        }
+        if (samePort) { return true; }
+        if (late && from.Port == peer.FormerPort) { return false; }
+        if (Reliable && peer.IsOwnKind)
+        {
+            // Flows before its name: it has not heard our report and will send them again. But
+            // the original may have taken its place.
+            SyncClass what = message.Header.Class;
+            bool original = what is SyncClass.Ack or SyncClass.Nack ||
+                (what == SyncClass.Alive && message.Body.IsEmpty);
+            if (!original) { return false; }
+        }
+        // A connection that was made anew brings another port and the numbers go on.
+        int gap = (int)(message.Header.Sequence - peer.LastReceived - 1);
+        bool goesOn = Reliable && !peer.IsOwnKind && gap is >= 0 and <= LateMax &&
+            (message.Header.Flags & SyncFlags.Hello) == 0;
+        if (goesOn) { peer.Address = from; }
+        else { BeginIncarnation(peer, in from, 0, now); }
+        return true;
+    }
+
+    // The peer started anew, or says for the first time which of its starts this is.
+    private void BeginIncarnation(
+        Peer peer, in PeerAddress from, ulong incarnation, long now)
+    {
+        bool introduced = !peer.IsOwnKind && peer.Address.Port == from.Port && incarnation != 0;
+        if (!introduced)
+        {
+            Counters.PeerRestarts++;
+            peer.SweepNotBefore = now + (_settings.RestartGraceSeconds * Second);
+        }
+        if (peer.Address.Port != from.Port || peer.IsOwnKind)
+        {
+            peer.FormerUntil = now + FormerTime;
+            peer.FormerPort = peer.Address.Port;
+            peer.FormerIncarnation = peer.Incarnation;
+        }
+        Introduce();
         GiveUp(peer);
         ForgetAnswersTo(peer);
         peer.Address = from;
+        peer.Incarnation = incarnation;
+        peer.Greeted &= incarnation == 0;
         peer.GreetingSince = now;
         peer.SaysHello = true;
         peer.SequenceKnown = false;
         peer.AckPending = false;
-        peer.AckNow = false;
+        peer.AckNow = peer.IsOwnKind;
+        peer.SawGap = false;
         peer.SinceAck = 0;
+        peer.Missing.Clear();
         peer.Window = FirstWindow;
         peer.LastProgress = now;
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
-        peer.SweepNotBefore = now + RestartGrace;
         peer.BulkNumber = 0;
+        peer.DoneBulk = 0;
+        peer.BulkKept = 0;
         peer.Mute = false;
     }
 
@@ -98,15 +156,20 @@ internal sealed partial class SyncEngine
             Received.BadHeader++;
             return;
         }
-        if (!(Reliable ? Accept(peer, in message, now) : Track(peer, in message))) { return; }
+        bool accepted = !Reliable ? Track(peer, in message)
+            : peer.IsOwnKind ? AcceptOwn(peer, in message) : Accept(peer, in message, now);
+        if (!accepted) { return; }
+        // Between our own kind reports take the place of ranges, which do not say whom they mean.
+        if (range && peer.IsOwnKind) { return; }
         switch (what)
         {
             case SyncClass.Data: OnData(peer, in message, now); break;
             case SyncClass.Ack: OnAck(peer, message.From, message.To, now); break;
             case SyncClass.Nack: OnNack(peer, message.From, message.To, now); break;
             case SyncClass.Resync: RequestBulk(); break;
-            case SyncClass.Alive: OnAliveBody(peer, message.Body); break;
+            case SyncClass.Alive: OnAliveBody(peer, message.Body, now); break;
         }
+        if (peer.SawGap) { AnswerGap(peer, what); }
     }
 
     // Nodes in ALARM send bare flows only. What bears a flag comes from another mode and is passed
@@ -142,14 +205,12 @@ internal sealed partial class SyncEngine
         bool hello = (message.Header.Flags & SyncFlags.Hello) != 0;
         if ((message.Header.Flags & SyncFlags.HelloBack) != 0) { peer.Greeted = true; }
         int gap = (int)(sequence - peer.LastReceived - 1);
-        bool start = !peer.SequenceKnown || (hello && (gap < -LateMax || gap > LateMax));
-        peer.SaysHello = hello;
-        if (hello) { peer.OweHelloBack = true; }
-        if (start)
+        bool anew = hello && peer.SequenceKnown &&
+            (gap is < -LateMax or > LateMax || now - peer.HelloHeard > HelloSilence);
+        if (anew) { BeginIncarnation(peer, peer.Address, 0, now); }
+        if (!peer.SequenceKnown)
         {
-            if (peer.SequenceKnown) { OnPeerRestart(peer, peer.Address, now); }
             peer.SequenceKnown = true;
-            peer.AckPending = false;
             gap = 0;
         }
         if (gap < 0)
@@ -157,14 +218,20 @@ internal sealed partial class SyncEngine
             CountBefore(peer);
             return false;
         }
+        peer.SaysHello = hello;
+        if (hello)
+        {
+            peer.OweHelloBack = true;
+            peer.HelloHeard = now;
+        }
         if (gap > 0)
         {
             CountLost(peer, (uint)gap);
             if (peer.AckPending)
             {
-                QueueRange(SyncFlags.Ack, peer, peer.AckFrom, peer.LastReceived);
+                QueueAck(peer);
             }
-            QueueRange(SyncFlags.Nack, peer, peer.LastReceived + 1, sequence - 1);
+            peer.Missing.Add(peer.LastReceived + 1, sequence - 1);
             peer.AckPending = false;
         }
         if (!peer.AckPending)
@@ -226,7 +293,11 @@ internal sealed partial class SyncEngine
         if (handle == 0) { handle = _external.Add(in _flow, Seconds(now)); }
         else if (type == SyncType.FlowNew) { _external.Replace(handle, in _flow, Seconds(now)); }
         else { _external.Merge(handle, in _flow); }
-        if (handle == 0) { return; }
+        if (handle == 0)
+        {
+            peer.RefusedFlows++;
+            return;
+        }
         ref SlotHead head = ref _external.Head(handle);
         head.IdOrTouched = Seconds(now);
         head.Sequence = peer.Stamp;

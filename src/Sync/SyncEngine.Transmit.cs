@@ -86,7 +86,9 @@ internal sealed partial class SyncEngine
         QueueAcknowledgements(now);
         bool flows = CanSendData(now) && HasFlows(now);
         if (!flows && now < _controlsAt) { return false; }
+        bool report = IsReportDue(now, out bool poll);
         TakeControls(target, ref length);
+        if (report) { length += TakeAlive(target[length..], poll); }
         if (flows)
         {
             TakeBulkMark(target, ref length);
@@ -94,11 +96,7 @@ internal sealed partial class SyncEngine
             TakeFlows(target, ref length, now);
             if (_queue.Count == 0 && MayWalk(now)) { TakeBulk(target, ref length, now); }
         }
-        if (length == 0 && _aliveDue)
-        {
-            length = ControlMessage.WriteAlive(
-                target, SyncFlags.Alive | TakeFlags(), _ring.Skip(), default);
-        }
+        if (length == 0 && _aliveDue) { length = TakeAlive(target, poll: false); }
         if (length == 0) { return false; }
         if (!flows) { _controlsAt = now + (_nacked ? NackInterval : ControlInterval); }
         _nacked = false;
@@ -129,16 +127,19 @@ internal sealed partial class SyncEngine
         if (_ring.Count != 0) { next = Math.Min(next, _overdueAt); }
         if (HasExpectations) { next = Math.Min(next, _expireAt); }
         if (_controls.Count != 0 || _aliveDue) { next = Math.Min(next, _controlsAt); }
+        next = Math.Min(next, ReportDeadline(now));
         foreach (Peer? peer in _peers.All)
         {
             if (peer is null || !peer.Alive) { continue; }
             next = Math.Min(next, peer.LastHeard + PeerSilenceMax);
             if (peer.AckPending) { next = Math.Min(next, peer.AckSince + AliveInterval); }
-            if (peer.AckNow) { next = Math.Min(next, _controlsAt); }
+            bool owes = peer.AckNow || (!peer.IsOwnKind && peer.Missing.Count != 0);
+            if (owes) { next = Math.Min(next, _controlsAt); }
             if (IsWaitedForInVain(peer, now))
             {
                 next = Math.Min(next, peer.LastProgress + MuteAfter);
             }
+            next = Math.Min(next, ProbeAt(peer, now));
             long greeted = peer.GreetingSince + GreetingMax;
             if (peer.IsGreeting && greeted > now) { next = Math.Min(next, greeted); }
         }
@@ -156,6 +157,7 @@ internal sealed partial class SyncEngine
         {
             if (peer is null || !peer.Alive) { continue; }
             if (peer.AckPending && now - peer.AckSince >= AliveInterval) { peer.AckNow = true; }
+            if (now >= ProbeAt(peer, now)) { Probe(peer, now); }
             if (now - peer.LastHeard >= PeerSilenceMax) { peer.Alive = false; }
             else if (IsWaitedForInVain(peer, now) && now - peer.LastProgress >= MuteAfter)
             {
@@ -170,20 +172,41 @@ internal sealed partial class SyncEngine
     // before the peer knew our sequence. It is sent again.
     private void RepairOverdue(long now)
     {
-        byte waited = WaitedBits();
-        int budget = OverdueMax;
+        byte waited = 0;
+        foreach (Peer? peer in _peers.All)
+        {
+            // Our own kind says itself what it lacks.
+            if (peer is { Alive: true, Mute: false, IsOwnKind: false }) { waited |= peer.Bit; }
+        }
+        int budget = waited == 0 ? 0 : OverdueMax;
         for (uint at = _ring.Oldest; (int)(at - _overdueTo) < 0 && _ring.Count != 0; at++)
         {
+            if (budget == 0) { break; }
             if (!_ring.Covers(at)) { continue; }
             ResendRing.Entry entry = _ring.At(at);
             if (entry.Kind == SentKind.None || (entry.Peers & waited) == 0) { continue; }
             Counters.Overdue++;
             Repair(at, in entry);
-            if (--budget == 0) { break; }
+            budget--;
         }
         _overdueTo = _ring.Next;
         _overdueAt = now + OverdueInterval;
         OnRepair();
+    }
+
+    private long ProbeAt(Peer peer, long now) =>
+        peer.IsOwnKind || peer.InFlight < peer.Window || !IsWaitedForInVain(peer, now)
+            ? long.MaxValue : Math.Max(peer.LastProgress, peer.ProbedAt) + SlowAnswer;
+
+    // The original acknowledges when it has counted to its window, which may be larger than ours,
+    // or when it has sent nothing for a second, which may never be. A number that is left out makes
+    // it acknowledge at once all that came before.
+    private void Probe(Peer peer, long now)
+    {
+        peer.ProbedAt = now;
+        Counters.Probes++;
+        _ring.Skip();
+        _aliveDue = true;
     }
 
     private bool IsWaitedForInVain(Peer peer, long now) =>
@@ -276,36 +299,65 @@ internal sealed partial class SyncEngine
     {
         while (_controls.TryPeek(out ResendRing.Entry control))
         {
-            if (target.Length - length < ControlMessage.RangeSize + 8) { return; }
-            // Controls may use twice the span; behind that the oldest is said once more, at the
-            // end.
-            if (_ring.Next - _ring.Oldest >= 2 * _ring.SpanMax)
-            {
-                Repair(_ring.Oldest, in _ring.At(_ring.Oldest));
-            }
+            if (target.Length - length < ControlMessage.RangeSize + AliveBody.EndSize) { return; }
+            KeepSpan();
             SyncFlags flags = (SyncFlags)control.Flags | TakeFlags();
-            _nacked |= (flags & SyncFlags.Nack) != 0;
             control.Peers = Reliable ? WaitedFor() : (byte)0;
             _resyncUnheard |= Reliable && control.Peers == 0 && control.IsResync;
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);
             Span<byte> rest = target[length..];
             length += control.Kind == SentKind.Control
                 ? ControlMessage.WriteRange(rest, flags, sequence, control.From, control.To)
-                : WriteMark(rest, flags, sequence, AliveAttribute.BulkEnd, control.Item);
+                : WriteBulkEnd(rest, flags, sequence, control.Item, control.From);
             _controls.Dequeue();
         }
+        foreach (Peer? peer in _peers.All)
+        {
+            if (peer is { Alive: true, IsOwnKind: false }) { TakeNacks(peer, target, ref length); }
+        }
+    }
+
+    // Asks the original for what is missing; what finds no room here asks again.
+    private void TakeNacks(Peer peer, Span<byte> target, ref int length)
+    {
+        while (peer.Missing.Count != 0 && target.Length - length >= ControlMessage.RangeSize)
+        {
+            KeepSpan();
+            (uint from, uint to) = peer.Missing[0];
+            peer.Missing.Remove(1);
+            var nack = new ResendRing.Entry
+            {
+                Kind = SentKind.Control,
+                Item = (uint)peer.Number,
+                Flags = (byte)SyncFlags.Nack,
+                From = from,
+                To = to,
+                Peers = WaitedFor(),
+            };
+            uint sequence = nack.Peers == 0 ? _ring.Skip() : _ring.Add(in nack);
+            length += ControlMessage.WriteRange(
+                target[length..], SyncFlags.Nack | TakeFlags(), sequence, from, to);
+            _nacked = true;
+        }
+    }
+
+    // Controls may use twice the span; behind that the oldest is said once more, at the end.
+    private void KeepSpan()
+    {
+        if (_ring.Next - _ring.Oldest < 2 * _ring.SpanMax) { return; }
+        Repair(_ring.Oldest, in _ring.At(_ring.Oldest));
     }
 
     private void QueueAcknowledgements(long now)
     {
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is null || !peer.Alive) { continue; }
+            if (peer is not { Alive: true, IsOwnKind: false }) { continue; }
             bool greet = peer.OweHelloBack && now - peer.HelloAnswered >= HelloAnswerInterval;
             if (greet) { peer.HelloAnswered = now; }
             if (peer.AckPending && (peer.AckNow || greet))
             {
-                QueueRange(SyncFlags.Ack, peer, peer.AckFrom, peer.LastReceived);
+                QueueAck(peer);
                 peer.AckPending = false;
                 peer.AckNow = false;
                 peer.SinceAck = 0;
@@ -314,14 +366,14 @@ internal sealed partial class SyncEngine
         }
     }
 
-    private void QueueRange(SyncFlags kind, Peer peer, uint from, uint to) =>
+    private void QueueAck(Peer peer) =>
         QueueControl(new ResendRing.Entry
         {
             Kind = SentKind.Control,
             Item = (uint)peer.Number,
-            Flags = (byte)kind,
-            From = from,
-            To = to,
+            Flags = (byte)SyncFlags.Ack,
+            From = peer.AckFrom,
+            To = peer.LastReceived,
         });
 
     // Its new incarnation may use the numbers of the old one: a late answer to the old would be
@@ -381,6 +433,7 @@ internal sealed partial class SyncEngine
         {
             if (peer is null) { continue; }
             known = true;
+            if (peer.IsOwnKind) { continue; }
             hello |= peer.Alive && !peer.Greeted;
             back |= peer.OweHelloBack;
         }
@@ -394,148 +447,5 @@ internal sealed partial class SyncEngine
         {
             if (peer is not null) { peer.OweHelloBack = false; }
         }
-    }
-
-    // Bits of the peers that will have to acknowledge a message sent now; counts it as in flight.
-    private byte WaitedFor()
-    {
-        byte peers = 0;
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is null || peer.Mute) { continue; }
-            if (peer.InFlight == 0) { peer.LastProgress = _transmitAt; }
-            peers |= peer.Bit;
-            peer.InFlight++;
-        }
-        return peers;
-    }
-
-    // True if one more flow can wait. Dead peers lose their claim on the oldest, live ones do not.
-    private bool MakeRoom()
-    {
-        if (_ring.HasRoom) { return true; }
-        byte alive = AliveBits();
-        while (!_ring.HasRoom)
-        {
-            if ((_ring.At(_ring.Oldest).Peers & alive) != 0) { return false; }
-            GiveUpOldest();
-        }
-        return true;
-    }
-
-    private byte WaitedBits()
-    {
-        byte waited = 0;
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is { Alive: true, Mute: false }) { waited |= peer.Bit; }
-        }
-        return waited;
-    }
-
-    private byte AliveBits()
-    {
-        byte alive = 0;
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is { Alive: true }) { alive |= peer.Bit; }
-        }
-        return alive;
-    }
-
-    private void GiveUpOldest()
-    {
-        uint sequence = _ring.Oldest;
-        ResendRing.Entry entry = _ring.At(sequence);
-        if (entry.Kind == SentKind.None) { return; }
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is null || (entry.Peers & peer.Bit) == 0) { continue; }
-            peer.InFlight--;
-            peer.MissedSome = true;
-        }
-        Counters.GivenUp++;
-        _resyncUnheard |= entry.IsResync;
-        Acknowledged(sequence, in entry);
-    }
-
-    // Nothing is waited for from this peer any more.
-    private void GiveUp(Peer peer)
-    {
-        for (uint sequence = _ring.Oldest; peer.InFlight > 0 && sequence != _ring.Next; sequence++)
-        {
-            ref ResendRing.Entry entry = ref _ring.At(sequence);
-            if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
-            entry.Peers &= (byte)~peer.Bit;
-            peer.InFlight--;
-            peer.MissedSome = true;
-            Counters.GivenUp++;
-            _resyncUnheard |= entry.IsResync;
-            if (entry.Peers == 0) { Acknowledged(sequence, in entry); }
-        }
-        peer.InFlight = 0;
-    }
-
-    // All peers have the message, or nobody will.
-    private void Acknowledged(uint sequence, in ResendRing.Entry entry)
-    {
-        SentKind kind = entry.Kind;
-        uint handle = entry.Item;
-        _ring.Release(sequence);
-        if (kind == SentKind.Expectation) { OnExpectationAcknowledged(handle); }
-        if (kind != SentKind.Flow) { return; }
-        _internal.Head(handle).Life &= ~(SlotLife.InFlight | SlotLife.Renewed);
-        FreeIfForgotten(handle);
-    }
-
-    // Takes a message out of the ring because its content goes out again; peers' claims end.
-    private void ReleaseInFlight(uint sequence)
-    {
-        byte peers = _ring.At(sequence).Peers;
-        foreach (Peer? peer in _peers.All)
-        {
-            if (peer is not null && (peers & peer.Bit) != 0) { peer.InFlight--; }
-        }
-        _ring.Release(sequence);
-    }
-
-    // A message was lost: what it said is said again, in its latest state, under a new number.
-    private void Repair(uint sequence, in ResendRing.Entry entry)
-    {
-        ResendRing.Entry lost = entry;
-        if (lost.Kind == SentKind.Flow)
-        {
-            Announce(lost.Item);
-            return;
-        }
-        if (lost.Kind == SentKind.Expectation)
-        {
-            AnnounceExpectation(lost.Item);
-            return;
-        }
-        ReleaseInFlight(sequence);
-        if (lost.Kind == SentKind.Control) { QueueControl(in lost); }
-        else { OnBulkEndLost(lost.Item); }
-    }
-
-    // A peer that let us wait for its one-second timer counts to more than our window before it
-    // acknowledges: the window must be larger, or there would be one window a second.
-    private void GrowWindow(Peer peer, int acknowledged, long now)
-    {
-        bool slow = _stalled && peer.InFlight == 0 && now - peer.LastProgress > SlowAnswer;
-        if (slow)
-        {
-            peer.WindowLimit = Math.Min(2 * peer.WindowLimit, Math.Max(
-                _settings.ResendQueueSize / 2, WindowMax));
-            peer.Window = peer.WindowLimit;
-        }
-        peer.Window = Math.Min(peer.WindowLimit, peer.Window + acknowledged);
-    }
-
-    private void CutWindow(Peer peer, uint lostTo)
-    {
-        if ((int)(lostTo - peer.WindowCutAt) < 0) { return; }
-        peer.WindowCutAt = _ring.Next;
-        peer.Window = Math.Max(Math.Max(WindowMin, 2 * _settings.AckWindowSize), peer.Window / 2);
     }
 }

@@ -6,14 +6,13 @@ namespace Conntrackd.Sync;
 
 /// <summary>
 /// The replication protocol of one node: kernel events and datagrams in, datagrams out. No sockets,
-/// no
-/// clock, no randomness: time is an argument (microseconds, monotonic), so a cluster runs
-/// in one process from one seed.
+/// no clock, no randomness: time is an argument (microseconds, monotonic), so a cluster runs in one
+/// process from one seed.
 /// </summary>
 /// <remarks>
 /// This room may not touch the machine. Read in this order: this file (kernel side), Receive (what
-/// a
-/// peer's messages do), Transmit (what leaves, and when), Bulk, <see cref="Peer"/>.
+/// a peer's messages do), Transmit (what leaves, and when), InFlight (what is waited for), Report
+/// (how our own kind acknowledges), Bulk, <see cref="Peer"/>.
 /// <para>What the original does and this does not: one state for all peers (here per peer), sending
 /// more than the peer has acknowledged room for (here a window per peer), forgetting what no longer
 /// fits into the resend queue (here followed by a bulk).</para>
@@ -40,6 +39,11 @@ internal sealed partial class SyncEngine : IKernelMirror
     private uint _sweepAt;
     private bool _sweeping;
     private bool _sweepKills;
+    private bool _refused;              // flows found no place since the last dump began
+
+    // The walk that empties the external cache.
+    private bool _flushing;
+    private uint _flushAt;
 
     /// <param name="settings">Protocol parameters.</param>
     /// <param name="internalCache">Own kernel's flows.</param>
@@ -76,6 +80,9 @@ internal sealed partial class SyncEngine : IKernelMirror
 
     /// <summary>Messages that wait for acknowledgement; for reports.</summary>
     internal ResendRing Ring => _ring;
+
+    /// <summary>Control messages that wait to be sent; for reports.</summary>
+    internal int ControlsWaiting => _controls.Count;
 
     /// <summary>Flows that wait to be announced; for reports.</summary>
     internal SendQueue Queue => _queue;
@@ -121,11 +128,14 @@ internal sealed partial class SyncEngine : IKernelMirror
         }
         if (handle == 0)
         {
-            handle = _internal.Add(in flow, Seconds(now));
+            handle = AddInternal(in flow, now);
             if (handle == 0) { return; }
-            Schedule(handle, now);
         }
-        else if (kind == FlowEventKind.New || IsDead(handle)) { Renew(handle, in flow, now); }
+        else if (kind == FlowEventKind.New || IsDead(handle))
+        {
+            if (!MayRenew(handle)) { return; }
+            Renew(handle, in flow, now);
+        }
         else
         {
             // A mark that was set and is not mentioned has become 0; one never seen stays unknown.
@@ -155,7 +165,14 @@ internal sealed partial class SyncEngine : IKernelMirror
         _generation = (byte)((_generation + 1) & GenerationMax);
         _dumping = true;
         _sweeping = false;
+        _refused = false;
     }
+
+    /// <summary>
+    /// True if flows found no place in the internal cache and there is room now: a dump is needed
+    /// to find those that still live.
+    /// </summary>
+    internal bool HasRoomAgain => _refused && _internal.HasRoom;
 
     /// <summary>One record of the table.</summary>
     public void OnDumpRecord(ref Flow flow, long now)
@@ -163,9 +180,8 @@ internal sealed partial class SyncEngine : IKernelMirror
         uint handle = _internal.Find(in flow);
         if (handle == 0)
         {
-            handle = _internal.Add(in flow, Seconds(now));
+            handle = AddInternal(in flow, now);
             if (handle == 0) { return; }
-            Schedule(handle, now);
             Stamp(handle);
             if (_announceDump) { Announce(handle); }
             return;
@@ -177,7 +193,7 @@ internal sealed partial class SyncEngine : IKernelMirror
         {
             // Destroyed after the kernel wrote this record: the event came first, the record is
             // old.
-            if (sameEntry) { return; }
+            if (sameEntry || !MayRenew(handle)) { return; }
             Renew(handle, in flow, now);
             Stamp(handle);
             Announce(handle);
@@ -226,7 +242,7 @@ internal sealed partial class SyncEngine : IKernelMirror
                 more |= SweepExternal(peer);
             }
         }
-        more |= StepAlarm();
+        more |= StepAlarm() | StepFlush();
         return SweepInternal() || more;
     }
 
@@ -247,25 +263,67 @@ internal sealed partial class SyncEngine : IKernelMirror
         return _sweeping;
     }
 
-    /// <summary>Empties the internal cache; nothing is announced, as in the original.</summary>
+    /// <summary>
+    /// Empties the internal cache of what is in it now; nothing is announced, as in the original.
+    /// The work is done by <see cref="Step"/>, as if a dump had shown nothing.
+    /// </summary>
     internal void FlushInternal()
     {
-        for (uint handle = _internal.Advance(0); handle != 0; handle = _internal.Advance(handle))
-        {
-            if (_internal.IsInUse(handle)) { Drop(handle); }
-        }
-        _queue.Clear();
-        RequeueExpectations();
+        _generation = (byte)((_generation + 1) & GenerationMax);
+        _announceSweep = false;
+        _sweepKills = true;
+        _sweeping = true;
+        _sweepAt = 0;
     }
 
-    /// <summary>Empties the external cache.</summary>
+    /// <summary>
+    /// Empties the external cache of what is in it now; what comes meanwhile stays. The work is
+    /// done by <see cref="Step"/>.
+    /// </summary>
     internal void FlushExternal()
     {
         if (_external is null) { return; }
-        for (uint handle = _external.Advance(0); handle != 0; handle = _external.Advance(handle))
+        foreach (Peer? peer in _peers.All)
         {
-            if (_external.IsInUse(handle)) { _external.Remove(handle); }
+            if (peer is not null) { peer.Generation++; }
         }
+        _flushing = true;
+        _flushAt = 0;
+    }
+
+    /// <summary>True until a flush is done.</summary>
+    internal bool IsFlushing => _flushing || _sweeping;
+
+    /// <summary>True until a flush of the external cache is done.</summary>
+    internal bool IsFlushingExternal => _flushing;
+
+    private bool StepFlush()
+    {
+        int budget = 2048;
+        while (_flushing && budget > 0)
+        {
+            uint next = _external!.Next(_flushAt, ref budget);
+            if (next == 0)
+            {
+                _flushing = false;
+                break;
+            }
+            _flushAt = next;
+            if (!_external.IsInUse(next)) { continue; }
+            uint stamp = _external.Head(next).Sequence;
+            if (_peers.All[Peer.OwnerOf(stamp)] is Peer owner && owner.Stamp == stamp) { continue; }
+            _external.Kill(next);
+            _external.Remove(next);
+        }
+        return _flushing;
+    }
+
+    private uint AddInternal(in Flow flow, long now)
+    {
+        uint handle = _internal.Add(in flow, Seconds(now));
+        if (handle == 0) { _refused = true; }
+        else { Schedule(handle, now); }
+        return handle;
     }
 
     private static uint Seconds(long now) => (uint)(now / Second);
@@ -287,6 +345,15 @@ internal sealed partial class SyncEngine : IKernelMirror
         _internal.Replace(handle, in flow, Seconds(now));
         Schedule(handle, now);
         _internal.Head(handle).Life |= queued | SlotLife.Renewed;
+    }
+
+    // A dead flow comes to life again only if there is room for one more.
+    private bool MayRenew(uint handle)
+    {
+        if (!IsDead(handle) || !_internal.IsFull) { return true; }
+        _internal.Counters.CreateFailedSpace++;
+        _refused = true;
+        return false;
     }
 
     private void Destroy(uint handle, bool announce)
@@ -338,12 +405,6 @@ internal sealed partial class SyncEngine : IKernelMirror
         if ((head.Life & SlotLife.InFlight) == 0) { return; }
         head.Life &= ~SlotLife.InFlight;
         ReleaseInFlight(head.Sequence);
-    }
-
-    private void Drop(uint handle)
-    {
-        Withdraw(handle);
-        _internal.Remove(handle);
     }
 
     // A dead flow is kept while a peer must still hear of it, and while a dump might show it again.

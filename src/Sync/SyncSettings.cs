@@ -36,6 +36,18 @@ internal sealed record SyncSettings(
     internal uint CacheTimeoutSeconds { get; init; } = 180;
 
     /// <summary>
+    /// Drawn anew at each start: tells nodes of our own kind apart, and their starts. 0: speaks as
+    /// the original, which knows nothing of the bodies of ALIVE messages.
+    /// </summary>
+    internal ulong Incarnation { get; init; }
+
+    /// <summary>
+    /// A firewall that comes back with an empty table has forgotten its flows, but they live: the
+    /// node that takes over may not have committed them yet. So long they are kept.
+    /// </summary>
+    internal uint RestartGraceSeconds { get; init; } = 30;
+
+    /// <summary>
     /// NOTRACK with DisableInternalCache: events leave as they come, nothing of them is kept.
     /// </summary>
     internal bool Bypass { get; init; }

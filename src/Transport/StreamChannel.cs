@@ -10,9 +10,9 @@ namespace Conntrackd.Transport;
 ///   StreamSender   connects to the peer's port, only writes
 ///   StreamReceiver listens on the same port here, only reads from the connection it took last
 /// </code>So both ends dial, and each direction breaks and returns on its own. A connection that
-/// returns has another source port, by which the engine takes the peer for started anew: it forgets
-/// the peer's sequence and sends its flows once more. After a mere reconnect that costs a bulk and
-/// loses nothing. Source: shared spec wire, sections 1.3 and 12.3.</remarks>
+/// returns has another source port, and the peer's numbers go on: what went down with the one
+/// before is missing in them and asked for. Source: shared spec wire, sections 1.3 and 12.3.
+/// </remarks>
 internal sealed class StreamChannel : LinkChannel
 {
     private readonly StreamSender _sender;

@@ -5,11 +5,17 @@ namespace Conntrackd.Wire;
 /// <summary>What a node of our own kind may say in the body of an ALIVE message.</summary>
 internal enum AliveAttribute : ushort
 {
-    /// <summary>A bulk begins; the value is its number.</summary>
+    /// <summary>A bulk is under way; the value is its number.</summary>
     BulkBegin = 1,
 
-    /// <summary>All of the bulk with that number has been acknowledged.</summary>
+    /// <summary>All of the bulk was acknowledged; its number, and how many flows it had.</summary>
     BulkEnd = 2,
+
+    /// <summary>Who speaks: <see cref="AliveNode"/>.</summary>
+    Node = 3,
+
+    /// <summary>What was received of one other node: <see cref="AliveReport"/>.</summary>
+    Report = 4,
 }
 
 /// <summary>
@@ -20,42 +26,72 @@ internal enum AliveAttribute : ushort
 /// <code>
 /// bytes 0-1  length with these four bytes, without padding, big-endian
 /// bytes 2-3  attribute number, big-endian
-/// bytes 4-   value; for the two marks a 32-bit number, big-endian
+/// bytes 4-   value, numbers big-endian; begin of a bulk: u32; end of a bulk: u32, u32
 /// </code>
 /// </remarks>
 internal static class AliveBody
 {
-    /// <summary>Bytes of one mark.</summary>
-    internal const int MarkSize = 8;
-    private const int HeaderSize = 4, NumberAt = 2, ValueAt = 4;
+    internal const int HeaderSize = 4;
 
-    /// <summary>Writes one mark into the first <see cref="MarkSize"/> bytes.</summary>
-    internal static void WriteMark(Span<byte> target, AliveAttribute mark, uint value)
+    /// <summary>Bytes of <see cref="AliveAttribute.BulkBegin"/>.</summary>
+    internal const int BeginSize = HeaderSize + 4;
+
+    /// <summary>Bytes of <see cref="AliveAttribute.BulkEnd"/>.</summary>
+    internal const int EndSize = HeaderSize + 8;
+
+    private const int NumberAt = 2;
+
+    /// <summary>Writes the mark of a bulk under way; returns its size.</summary>
+    internal static int WriteBegin(Span<byte> target, uint bulk)
     {
-        BinaryPrimitives.WriteUInt16BigEndian(target, MarkSize);
-        BinaryPrimitives.WriteUInt16BigEndian(target[NumberAt..], (ushort)mark);
-        BinaryPrimitives.WriteUInt32BigEndian(target[ValueAt..], value);
+        WriteHeader(target, AliveAttribute.BulkBegin, BeginSize);
+        BinaryPrimitives.WriteUInt32BigEndian(target[HeaderSize..], bulk);
+        return BeginSize;
+    }
+
+    /// <summary>Writes the end mark of a bulk; returns its size.</summary>
+    internal static int WriteEnd(Span<byte> target, uint bulk, uint flows)
+    {
+        WriteHeader(target, AliveAttribute.BulkEnd, EndSize);
+        BinaryPrimitives.WriteUInt32BigEndian(target[HeaderSize..], bulk);
+        BinaryPrimitives.WriteUInt32BigEndian(target[(HeaderSize + 4)..], flows);
+        return EndSize;
+    }
+
+    /// <summary>Reads the value of <see cref="AliveAttribute.BulkBegin"/>.</summary>
+    internal static bool TryReadBegin(ReadOnlySpan<byte> value, out uint bulk) =>
+        BinaryPrimitives.TryReadUInt32BigEndian(value, out bulk) && value.Length == 4;
+
+    /// <summary>Reads the value of <see cref="AliveAttribute.BulkEnd"/>.</summary>
+    internal static bool TryReadEnd(ReadOnlySpan<byte> value, out uint bulk, out uint flows)
+    {
+        flows = 0;
+        return BinaryPrimitives.TryReadUInt32BigEndian(value, out bulk)
+            && value.Length == 8
+            && BinaryPrimitives.TryReadUInt32BigEndian(value[4..], out flows);
+    }
+
+    /// <summary>Writes length and number of an attribute.</summary>
+    internal static void WriteHeader(Span<byte> target, AliveAttribute attribute, int length)
+    {
+        BinaryPrimitives.WriteUInt16BigEndian(target, (ushort)length);
+        BinaryPrimitives.WriteUInt16BigEndian(target[NumberAt..], (ushort)attribute);
     }
 
     /// <summary>
-    /// Takes the next attribute off the body. A value of another size than four bytes reads as 0:
-    /// such
-    /// an attribute is of a later version and the caller skips it by its number. False at the end
-    /// or at a length that cannot be.
+    /// Takes the next attribute off the body. False at the end or at a length that cannot be; an
+    /// attribute that the caller does not know is of a later version, to be skipped.
     /// </summary>
     internal static bool TryNext(
-        ref ReadOnlySpan<byte> body, out AliveAttribute attribute, out uint value)
+        ref ReadOnlySpan<byte> body, out AliveAttribute attribute, out ReadOnlySpan<byte> value)
     {
         attribute = default;
-        value = 0;
+        value = default;
         if (body.Length < HeaderSize) { return false; }
         int length = BinaryPrimitives.ReadUInt16BigEndian(body);
         if (length < HeaderSize || length > body.Length) { return false; }
         attribute = (AliveAttribute)BinaryPrimitives.ReadUInt16BigEndian(body[NumberAt..]);
-        if (length == MarkSize)
-        {
-            value = BinaryPrimitives.ReadUInt32BigEndian(body[ValueAt..]);
-        }
+        value = body[HeaderSize..length];
         body = body[Math.Min((length + 3) & ~3, body.Length)..];
         return true;
     }

@@ -79,6 +79,23 @@ public sealed class FlowTableTests
     }
 
     [Fact]
+    public void Dead_flows_take_no_place_of_the_living_and_are_bounded_too()
+    {
+        using var table = new FlowTable(100, seed: 1);
+        int key = 0;
+        for (; table.Add(MakeFlow(key, 0), 1) is uint handle and not 0; key++)
+        {
+            table.Kill(handle);
+        }
+        Assert.Equal(100 + 64, key);
+        for (int dead = 0; dead < 100; dead++) { table.Remove(table.Find(MakeFlow(dead, 0))); }
+        int living = 0;
+        while (table.Add(MakeFlow(key++, 0), 1) != 0) { living++; }
+        Assert.Equal(100, living);
+        Assert.True(table.IsFull);
+    }
+
+    [Fact]
     public void A_full_table_refuses_and_counts()
     {
         using var table = new FlowTable(2, seed: 1);

@@ -11,10 +11,12 @@ namespace Conntrackd.Tests.Simulation;
 internal sealed class ModelNode : IDisposable
 {
     internal const uint RefreshSeconds = 4, CacheTimeoutSeconds = 15;
+    private const uint RestartGraceSeconds = 4;
 
     private readonly SyncMode _mode;
     private readonly Random _random;
     private readonly Func<long, uint> _firstSequence;
+    private readonly bool _isOriginal;
     private readonly int _ackWindow;
     private readonly int _resendQueue;
     private List<int>? _dump;
@@ -24,8 +26,11 @@ internal sealed class ModelNode : IDisposable
     private bool _expectationsDue;
 
     internal ModelNode(
-        int number, SyncMode mode, Random random, Func<long, uint> firstSequence, long now)
+        int number, SyncMode mode, Random random, Func<long, uint> firstSequence, long now,
+        bool isOriginal, uint flowsMax)
     {
+        FlowsMax = flowsMax;
+        _isOriginal = isOriginal;
         _firstSequence = firstSequence;
         Number = number;
         _mode = mode;
@@ -39,6 +44,11 @@ internal sealed class ModelNode : IDisposable
     }
 
     internal int Number { get; }
+
+    /// <summary>Bound of the internal cache (HashLimit).</summary>
+    internal uint FlowsMax { get; }
+
+    internal bool IsOriginal => _isOriginal;
 
     internal ModelKernel Kernel { get; }
 
@@ -63,16 +73,20 @@ internal sealed class ModelNode : IDisposable
     {
         Dispose();
         Now = now;
-        Internal = new FlowTable(100_000, _random.NextInt64());
+        Internal = new FlowTable(FlowsMax, _random.NextInt64());
         External = new FlowTable(100_000, _random.NextInt64());
+        // One restart in three finds its port free again.
+        ushort port = _random.Next(3) == 0 && Address.Port != 0
+            ? Address.Port : (ushort)_random.Next(1024, 65536);
         Address = new PeerAddress(
-            AddressFamily.Ipv4, new Address(0, 0xC0A8_0001u + (uint)Number),
-            (ushort)_random.Next(1024, 65536));
+            AddressFamily.Ipv4, new Address(0, 0xC0A8_0001u + (uint)Number), port);
         var settings = new SyncSettings(_mode, _resendQueue, _ackWindow, true, false,
             _firstSequence(now))
         {
             RefreshSeconds = RefreshSeconds,
             CacheTimeoutSeconds = CacheTimeoutSeconds,
+            RestartGraceSeconds = RestartGraceSeconds,
+            Incarnation = _isOriginal ? 0 : (ulong)_random.NextInt64() | 1,
         };
         Engine = new SyncEngine(settings, Internal, External, null, now);
         Expectations = new ExpectationTable(100_000);
@@ -100,6 +114,10 @@ internal sealed class ModelNode : IDisposable
     /// <summary>A turn of the loop: some dump records, then a piece of the long walks.</summary>
     internal bool Turn()
     {
+        if (Engine.HasRoomAgain && _dump is null && !Kernel.Overrun && !Engine.IsReconciling)
+        {
+            EndOverrun();
+        }
         bool flows = _dump is not null;
         StepDump(_random.Next(1, 20));
         bool more = Engine.Step();

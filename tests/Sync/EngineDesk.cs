@@ -26,6 +26,13 @@ internal sealed class EngineDesk : IDisposable
         Engine = new SyncEngine(settings, Internal, External, null, Now);
     }
 
+    /// <summary>An engine that says its incarnation and reads the bodies of ALIVE.</summary>
+    internal static EngineDesk OfOwnKind() =>
+        new(new SyncSettings(SyncMode.Ftfw, 1000, 10, true, false, FirstSequence)
+        {
+            Incarnation = 7,
+        });
+
     internal const uint FirstSequence = 5000;
 
     internal long Now { get; set; } = SyncEngine.Second;
@@ -77,6 +84,14 @@ internal sealed class EngineDesk : IDisposable
         int length = (flags & ranges) != 0
             ? ControlMessage.WriteRange(message, flags, sequence, from, to)
             : ControlMessage.WriteAlive(message, flags, sequence, default);
+        Engine.OnDatagram(in Peer, message[..length], Now);
+    }
+
+    /// <summary>An ALIVE with a body.</summary>
+    internal void HearBody(ReadOnlySpan<byte> body)
+    {
+        Span<byte> message = stackalloc byte[SyncHeader.Size + 256];
+        int length = ControlMessage.WriteAlive(message, SyncFlags.Alive, PeerNext++, body);
         Engine.OnDatagram(in Peer, message[..length], Now);
     }
 

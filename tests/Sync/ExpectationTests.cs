@@ -197,6 +197,7 @@ public sealed class ExpectationTests
         desk.Engine.OnEvent(FlowEventKind.New, ref master, announce: true, desk.Now);
         desk.Engine.OnExpectation(FlowEventKind.New, ref expectation, announce: true, desk.Now);
         desk.Engine.FlushInternal();
+        while (desk.Engine.Step()) { }
         Assert.Equal([SyncType.ExpectNew], Data(desk.Take()));
         desk.Engine.FlushInternalExpectations();
         Assert.Equal(0u, _own.Count);

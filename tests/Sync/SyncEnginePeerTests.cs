@@ -103,27 +103,18 @@ public sealed class SyncEnginePeerTests
     [Fact]
     public void A_peer_that_comes_back_empty_takes_nothing_away_during_a_commit()
     {
-        using var desk = new EngineDesk();
+        using var desk = EngineDesk.OfOwnKind();
         desk.Greet();
         desk.HearFlow(SyncType.FlowNew, desk.PeerNext++, FlowTableTests.MakeFlow(1, 0));
-        HearMark(desk, AliveAttribute.BulkBegin);
-        HearMark(desk, AliveAttribute.BulkEnd);
+        Span<byte> mark = stackalloc byte[AliveBody.EndSize];
+        desk.HearBody(mark[..AliveBody.WriteBegin(mark, 1)]);
+        desk.HearBody(mark[..AliveBody.WriteEnd(mark, 1, 0)]);
         desk.Engine.HoldSweeps = true;
         while (desk.Engine.Step()) { }
         Assert.Equal(1u, desk.External.Count);
         desk.Engine.HoldSweeps = false;
         while (desk.Engine.Step()) { }
         Assert.Equal(0u, desk.External.Count);
-    }
-
-    private static void HearMark(EngineDesk desk, AliveAttribute mark)
-    {
-        Span<byte> body = stackalloc byte[AliveBody.MarkSize];
-        AliveBody.WriteMark(body, mark, 1);
-        Span<byte> message = stackalloc byte[64];
-        int length = ControlMessage.WriteAlive(
-            message, SyncFlags.Alive, desk.PeerNext++, body);
-        desk.Engine.OnDatagram(in EngineDesk.Peer, message[..length], desk.Now);
     }
 
     private static void Announce(EngineDesk desk, FlowEventKind kind)

@@ -1,0 +1,105 @@
+using System.Collections.Generic;
+using System.Linq;
+using Conntrackd.Conntrack;
+using Conntrackd.Sync;
+using Conntrackd.Tests.Cache;
+using Conntrackd.Wire;
+using Xunit;
+
+namespace Conntrackd.Tests.Sync;
+
+/// <summary>What only a peer that speaks as the original does: HELLO, ranges, windows.</summary>
+public sealed class OriginalPeerTests
+{
+    [Theory]
+    [InlineData(-60_000)]
+    [InlineData(-1)]
+    [InlineData(3)]
+    public void A_new_start_on_the_same_port_is_known_by_its_hello(int ahead)
+    {
+        using var desk = new EngineDesk();
+        desk.PeerNext = 100_000;
+        desk.Take();
+        desk.Hear(SyncFlags.Alive | SyncFlags.Hello | SyncFlags.HelloBack, desk.PeerNext++);
+        desk.Hear(SyncFlags.Alive, desk.PeerNext++);
+        desk.Pass(3 * SyncEngine.Second);
+        desk.Hear(SyncFlags.Alive, desk.PeerNext++);
+        uint first = (uint)(desk.PeerNext - 1 + ahead);
+        desk.Hear(SyncFlags.Alive | SyncFlags.Hello, first);
+        Assert.Equal(1ul, desk.Engine.Counters.PeerRestarts);
+        desk.HearFlow(
+            SyncType.FlowNew, first + 1, FlowTableTests.MakeFlow(1, 0), SyncFlags.Hello);
+        Assert.Equal(1u, desk.External.Count);
+    }
+
+    [Fact]
+    public void A_hello_that_comes_late_is_no_new_start()
+    {
+        using var desk = new EngineDesk();
+        desk.Greet();
+        desk.Hear(SyncFlags.Alive | SyncFlags.Hello, 98);
+        Assert.Equal(0ul, desk.Engine.Counters.PeerRestarts);
+        Assert.Equal(1ul, desk.Engine.Counters.Before);
+    }
+
+    [Fact]
+    public void A_connection_made_anew_brings_another_port_and_what_was_lost_is_asked_for()
+    {
+        using var desk = new EngineDesk();
+        desk.Greet();
+        Span<byte> alive = stackalloc byte[8];
+        ControlMessage.WriteAlive(alive, SyncFlags.Alive, desk.PeerNext + 500, default);
+        PeerAddress again = EngineDesk.Peer with { Port = 41000 };
+        desk.Engine.OnDatagram(in again, alive, desk.Now);
+        desk.Now += 5000;
+        Assert.Equal(0ul, desk.Engine.Counters.PeerRestarts);
+        Assert.Contains(desk.Take(), m => (m.Flags & SyncFlags.Nack) != 0 &&
+            m.From == desk.PeerNext && m.To == desk.PeerNext + 499);
+    }
+
+    [Fact]
+    public void Of_a_flood_of_gaps_every_missing_number_is_asked_for()
+    {
+        using var desk = new EngineDesk();
+        desk.Greet();
+        for (uint gap = 0; gap < 1000; gap++)
+        {
+            desk.Hear(SyncFlags.Alive, desk.PeerNext + 1 + (2 * gap));
+        }
+        var asked = new HashSet<uint>();
+        foreach (EngineDesk.Sent sent in desk.Pass(SyncEngine.Second / 2))
+        {
+            if ((sent.Flags & SyncFlags.Nack) == 0) { continue; }
+            for (uint at = sent.From; at != sent.To + 1; at++) { asked.Add(at); }
+        }
+        for (uint gap = 0; gap < 1000; gap++)
+        {
+            Assert.Contains(desk.PeerNext + (2 * gap), asked);
+        }
+    }
+
+    [Fact]
+    public void A_peer_with_a_wider_window_than_ours_is_made_to_acknowledge_by_a_gap()
+    {
+        using var desk = new EngineDesk(resendQueue: 100_000);
+        desk.Greet();
+        for (int key = 0; key < 9000; key++)
+        {
+            Flow flow = FlowTableTests.MakeFlow(key, 0);
+            desk.Engine.OnEvent(FlowEventKind.New, ref flow, announce: true, desk.Now);
+        }
+        uint last = desk.Take()[^1].Sequence;
+        var sent = new List<EngineDesk.Sent>();
+        for (int i = 0; i < 8 && sent.Count == 0; i++)
+        {
+            // It talks all the time, so its own timer never acknowledges.
+            desk.Hear(SyncFlags.Alive, desk.PeerNext++);
+            sent = desk.Pass(SyncEngine.Second / 10);
+        }
+        Assert.Equal(last + 2, sent.First(m => m.Type == SyncType.Control).Sequence);
+        Assert.Equal(1ul, desk.Engine.Counters.Probes);
+        desk.Acknowledge();
+        Assert.Contains(desk.Take(), m => m.Type == SyncType.FlowNew);
+        Assert.Equal(0ul, desk.Engine.Counters.GivenUp);
+    }
+}
