@@ -134,12 +134,19 @@ internal sealed partial class ConfigParser
             && p.Set(p._link with { ReceiveBufferBytes = n })),
         new("Checksum", Block.Links, static p => p.Bool(out bool on)
             && p.Set(p._link with { Checksum = on })),
+        new("KeyFile", Block.Links, static p => p.Path(out string path, "the path of a key file")
+            && p.Set(p._link with { KeyFile = path })),
+        new("FrameChecksum", Block.Links, static p => p.Bool(out bool on)
+            && p.Set(p._link with { FrameChecksum = on })),
         new("ErrorQueueLength", Block.Tcp, static p => p.ReadErrorQueueLength()),
 
         new("Options", Block.Sync, static p => p.Braces(Block.Options, "Options")),
         new("TCPWindowTracking", Block.Options, static p => p.Bool(out bool on)
             && p.Set(p.OpenSync with { TcpWindowTracking = on })),
         new("ExpectationSync", Block.Options, static p => p.ReadExpectationSync()),
+        new("NodeNumber", Block.Options, static p => p.Number(
+            out uint n, "the number of this node", 1, ushort.MaxValue)
+            && p.Set(p.OpenSync with { NodeNumber = (ushort)n })),
 
         new("Setup", Block.Helper, static p => p.Bool(out bool on)
             && p.Set(p._options with { IsHelperSetup = on })),

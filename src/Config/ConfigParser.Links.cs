@@ -70,6 +70,25 @@ internal sealed partial class ConfigParser
             FinishUnicast(at, name);
         }
         if (_link.InterfaceName.Length == 0) { Missing(at, name, "Interface"); }
+        FinishFraming(at, name);
+    }
+
+    // One open link would be a way around the sealed ones.
+    private void FinishFraming(in Token at, string name)
+    {
+        if (_link is { KeyFile: not null, FrameChecksum: true })
+        {
+            Warning(at, $"the '{name}' link has a 'KeyFile', which finds every change; "
+                + "ignoring 'FrameChecksum'");
+            _link = _link with { FrameChecksum = false };
+        }
+        if (_links.Count == 0) { return; }
+        LinkOptions first = _links[0];
+        if (first.KeyFile != _link.KeyFile || first.FrameChecksum != _link.FrameChecksum)
+        {
+            Error(at, $"the '{name}' link and that of line {first.Position.Line} differ in "
+                + "'KeyFile' or 'FrameChecksum', all links must have the same");
+        }
     }
 
     private void FinishMulticast(in Token at)

@@ -19,6 +19,8 @@ internal sealed partial class EffectiveText
             End();
         }
         else { Setting("Options", "ExpectationSync", Switch(expectations.IsOn)); }
+        if (sync.NodeNumber != 0) { Setting("Options", "NodeNumber", sync.NodeNumber); }
+        else { Comment("NodeNumber: not set, the end of the address on the link is used"); }
         End();
         End();
     }
@@ -89,6 +91,12 @@ internal sealed partial class EffectiveText
         if (link.SendBufferBytes != 0) { Line($"SndSocketBuffer {link.SendBufferBytes}"); }
         if (link.ReceiveBufferBytes != 0) { Line($"RcvSocketBuffer {link.ReceiveBufferBytes}"); }
         Line($"Checksum {Switch(link.Checksum)}");
+        if (link.KeyFile is string keys) { Line($"KeyFile {keys}"); }
+        else
+        {
+            Comment("KeyFile: not set, whoever reaches the link can read and change it");
+            Line($"FrameChecksum {Switch(link.FrameChecksum)}");
+        }
         if (link.Kind == LinkKind.Tcp) { Line($"ErrorQueueLength {sync.ErrorQueueLength}"); }
         End();
     }

@@ -42,4 +42,10 @@ internal sealed record LinkOptions(LinkKind Kind, SourcePosition Position)
 
     /// <summary>False: datagrams go out without a UDP checksum.</summary>
     internal bool Checksum { get; init; } = true;
+
+    /// <summary>Keys that frames are sealed with; null: none, messages as the original's.</summary>
+    internal string? KeyFile { get; init; }
+
+    /// <summary>Frames end with a digest; never together with a key.</summary>
+    internal bool FrameChecksum { get; init; }
 }

@@ -60,4 +60,7 @@ internal sealed record SyncOptions
     internal bool TcpWindowTracking { get; init; }
 
     internal ExpectationSync ExpectationSync { get; init; } = ExpectationSync.Off;
+
+    /// <summary>Of a node of a sealed link; 0: from its address on the link.</summary>
+    internal ushort NodeNumber { get; init; }
 }

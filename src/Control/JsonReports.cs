@@ -86,6 +86,30 @@ internal static class JsonReports
         End(text);
     }
 
+    internal static void AppendFrames(TextBuffer text, in FramesReport frames)
+    {
+        Begin(text, "frames"u8);
+        JsonText.Field(text, "sealed"u8, frames.IsSealed);
+        if (frames.IsSealed)
+        {
+            JsonText.Field(text, "key_active"u8, frames.ActiveKey);
+            JsonText.Field(text, "nodes_proven"u8, (ulong)frames.Nodes);
+        }
+        JsonText.Field(text, "accepted"u8, frames.Accepted);
+        JsonText.Field(text, "beacons"u8, frames.Beacons);
+        JsonText.Field(text, "plain"u8, frames.Plain);
+        JsonText.Field(text, "malformed"u8, frames.Malformed);
+        JsonText.Field(text, "corrupt"u8, frames.Corrupt);
+        JsonText.Field(text, "unknown_key"u8, frames.UnknownKey);
+        JsonText.Field(text, "forged"u8, frames.Forged);
+        JsonText.Field(text, "reflected"u8, frames.Reflected);
+        JsonText.Field(text, "unproven"u8, frames.Unproven);
+        JsonText.Field(text, "replayed"u8, frames.Replayed);
+        JsonText.Field(text, "late"u8, frames.Late);
+        JsonText.Field(text, "crowded"u8, frames.Crowded);
+        End(text);
+    }
+
     internal static void AppendMessages(TextBuffer text, ulong malformed, ulong lost)
     {
         Begin(text, "messages"u8);

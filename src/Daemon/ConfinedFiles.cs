@@ -41,6 +41,12 @@ internal static class ConfinedFiles
             new(FolderOf(configPath), ReadOnly),
             new(FolderOf(Target(configPath)), ReadOnly),
         ];
+        if (KeyFileOf(options) is string keys)
+        {
+            // A reload reads it again.
+            rules.Add(new(FolderOf(keys), FileRights.Read));
+            rules.Add(new(FolderOf(Target(keys)), FileRights.Read));
+        }
         foreach (string path in Written(options))
         {
             rules.Add(new(FolderOf(path), FileRights.Change | FileRights.MakeSocket));
@@ -58,6 +64,10 @@ internal static class ConfinedFiles
         if (options.LogFile is string log) { yield return log; }
         if (options.Stats?.LogFile is string flows) { yield return flows; }
     }
+
+    /// <summary>The keys of sealed links; null if there are none.</summary>
+    internal static string? KeyFileOf(Options options) =>
+        options.Sync is { Links.Count: > 0 } sync ? sync.Links[0].KeyFile : null;
 
     internal static string FolderOf(string path) =>
         Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";

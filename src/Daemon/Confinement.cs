@@ -144,6 +144,11 @@ internal sealed class Confinement
         if (Linux.Capabilities.Use(needed) != Errno.None) { return null; }
         string? obstacle = null;
         if (Libc.MayAccess(configPath, ReadIt) == Errno.Eacces) { obstacle = configPath; }
+        if (ConfinedFiles.KeyFileOf(options) is string keys
+            && Libc.MayAccess(keys, ReadIt) == Errno.Eacces)
+        {
+            obstacle ??= keys;
+        }
         foreach (string path in ConfinedFiles.Written(options))
         {
             Errno error = Libc.MayAccess(path, ChangeIt & ~1);

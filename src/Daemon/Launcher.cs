@@ -2,6 +2,7 @@ using System.IO;
 using Conntrackd.Config;
 using Conntrackd.Control;
 using Conntrackd.Linux;
+using Conntrackd.Transport;
 
 namespace Conntrackd.Daemon;
 
@@ -63,8 +64,14 @@ internal static class Launcher
     /// </summary>
     internal static string? Refusal(Options options)
     {
-        return options.Sync is { Links.Count: 0 }
-            ? "the Sync section has no link: add a Multicast, UDP or TCP block" : null;
+        if (options.Sync is { Links.Count: 0 })
+        {
+            return "the Sync section has no link: add a Multicast, UDP or TCP block";
+        }
+        if (ConfinedFiles.KeyFileOf(options) is not string path) { return null; }
+        string? wrong = KeyFile.TryRead(path, out KeyRing? ring);
+        ring?.Dispose();
+        return wrong;
     }
 
     private static bool IsSupported(Options options, bool isFirst, Log log)

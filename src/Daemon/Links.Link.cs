@@ -13,6 +13,7 @@ internal sealed partial class Links
     {
         private const int ForeignSeconds = 60, ChangeSeconds = 5;
 
+        private readonly LogThrottle[] _refused = Throttles();
         private LogThrottle _foreign = new(ForeignSeconds);
         private LogThrottle _connects = new(ChangeSeconds);
         private LogThrottle _disconnects = new(ChangeSeconds);
@@ -93,6 +94,7 @@ internal sealed partial class Links
                 owner._log.Notice(
                     $"device `{options.InterfaceName}': connected to the peer{And(more)}");
             }
+            owner._sealed?.Hold(owner.Now());
             // Without acknowledgements nobody else would send again what is gone.
             if ((lostSome || _reopened) && !owner._reliable) { owner._engine.RequestBulk(); }
             _reopened = false;
@@ -105,6 +107,23 @@ internal sealed partial class Links
             string why = error == Errno.None ? "closed by the peer" : error.Describe();
             owner._log.Warning($"device `{options.InterfaceName}': connection to the peer lost "
                 + $"({why}){And(more)}, connecting again");
+        }
+
+        /// <summary>Says why frames are refused, at most once a minute for each reason.</summary>
+        internal void OnRefused(in PeerAddress from, FrameVerdict verdict, string cause)
+        {
+            long now = Clock.MonotonicMicroseconds();
+            if (!_refused[(int)verdict].TryTake(now, out ulong more)) { return; }
+            string source = Config.AddressText.Format(from.Family, from.Address);
+            owner._log.Warning($"device `{options.InterfaceName}': refused what came from "
+                + $"{source}{And(more)}: {cause}");
+        }
+
+        private static LogThrottle[] Throttles()
+        {
+            var throttles = new LogThrottle[(int)FrameVerdict.Crowded + 1];
+            Array.Fill(throttles, new LogThrottle(ForeignSeconds));
+            return throttles;
         }
 
         private static string And(ulong more) => more == 0 ? "" : $" ({more} times more before)";

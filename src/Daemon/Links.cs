@@ -9,9 +9,9 @@ namespace Conntrackd.Daemon;
 
 /// <summary>The dedicated links: all are listened on, one is sent on.</summary>
 /// <remarks>
-/// Which one that is, and when it changes: Links.Switch. Who a message is from, whichever link it
-/// came on: <see cref="LinkPeers"/>. A link whose interface or address is missing, at start or
-/// later, is waited for.
+/// Which one that is, and when it changes: Links.Switch. Sealed and checked: Links.Framing. Who a
+/// message is from, whichever link it came on: <see cref="LinkPeers"/>. A link whose interface or
+/// address is missing, at start or later, is waited for.
 /// </remarks>
 internal sealed partial class Links : ILinkSink, IDisposable
 {
@@ -60,8 +60,10 @@ internal sealed partial class Links : ILinkSink, IDisposable
     /// <summary>
     /// Opens all links and watches their interfaces. Null, or which call failed and why.
     /// </summary>
-    internal string? TryOpen(IReadOnlyList<LinkOptions> options, EventLoop loop)
+    internal string? TryOpen(SyncOptions sync, EventLoop loop)
     {
+        IReadOnlyList<LinkOptions> options = sync.Links;
+        if (TryOpenFraming(sync) is string failed) { return failed; }
         _loop = loop;
         _peers = new LinkPeers(options);
         Errno error = InterfaceMonitor.TryOpen(this, out _monitor);
@@ -88,6 +90,7 @@ internal sealed partial class Links : ILinkSink, IDisposable
     /// <summary>Sends what the engine has for the peers, as much as the link takes.</summary>
     internal void Send(long now)
     {
+        SendBeacons(now);
         foreach (Link link in _links)
         {
             // A message that was begun on a stream is finished there.
@@ -95,6 +98,11 @@ internal sealed partial class Links : ILinkSink, IDisposable
             {
                 other.Flush();
             }
+        }
+        if (IsHeld(now))
+        {
+            IsStalled = true;
+            return;
         }
         if (Current.Channel is LinkChannel channel)
         {
@@ -137,7 +145,9 @@ internal sealed partial class Links : ILinkSink, IDisposable
             if (due != long.MaxValue) { next = Math.Min(next, due - _started); }
         }
         // A full buffer of datagrams empties within a millisecond or so.
-        bool polls = IsStalled && Current.Channel is { WakesWhenWritable: false };
+        bool polls = IsStalled && !IsHeld(now)
+            && Current.Channel is { WakesWhenWritable: false };
+        next = Math.Min(next, NextOfFraming(now));
         return Math.Max(polls ? Math.Min(next, now + Millisecond) : next, now);
     }
 
@@ -149,6 +159,7 @@ internal sealed partial class Links : ILinkSink, IDisposable
     {
         foreach (Link link in _links) { link.Channel?.Dispose(); }
         _monitor?.Dispose();
+        _cipher?.Dispose();
     }
 
     private bool SendNew(LinkChannel channel, long now)
@@ -162,19 +173,23 @@ internal sealed partial class Links : ILinkSink, IDisposable
                 if (!channel.Flush()) { return false; }
                 continue;
             }
-            room = room[..channel.PayloadMax];
-            if (!_engine.TryTakeDatagram(room, now, out int length)) { break; }
-            channel.Commit(length);
+            room = room[..PayloadMaxOf(channel)];
+            Span<byte> messages = _framing is null ? room : room[
+                _framing.HeadBytes..(room.Length - _framing.OverheadBytes + _framing.HeadBytes)];
+            if (!_engine.TryTakeDatagram(messages, now, out int length)) { break; }
+            channel.Commit(_framing?.Wrap(room, length) ?? length);
             budget--;
         }
         return channel.Flush();
     }
 
-    private void OnDatagram(Link link, in PeerAddress from, ReadOnlySpan<byte> datagram)
+    private void OnMessages(Link link, in PeerAddress from, ReadOnlySpan<byte> messages)
     {
         long now = Now();
-        if (link.Index != _current && IsMessage(datagram)) { Follow(link, now); }
-        _engine.OnDatagram(_peers.NameOf(link.Index, in from), datagram, now);
+        if (link.Index != _current && IsMessage(messages)) { Follow(link, now); }
+        // A sealed frame says itself who sent it.
+        PeerAddress name = _sealed is null ? _peers.NameOf(link.Index, in from) : from;
+        _engine.OnDatagram(in name, messages, now);
     }
 
     private long Now() => Clock.MonotonicMicroseconds() - _started;

@@ -112,7 +112,7 @@ internal sealed class Node : DaemonLoop
                 Expectations, ExternalExpectations, ExpectationInjections);
         }
         Links = new Links(Engine, StartedMicroseconds, IsReliable, Log);
-        failed = Links.TryOpen(Options.Sync!.Links, Loop);
+        failed = Links.TryOpen(Options.Sync!, Loop);
         if (failed is not null) { return failed; }
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
         failed = Kernel.TryStart(
@@ -142,6 +142,8 @@ internal sealed class Node : DaemonLoop
     protected override string? TryChange(Options options)
     {
         SyncOptions sync = options.Sync!;
+        string? failed = Links.TryReadKeys();
+        if (failed is not null) { return failed; }
         uint limit = Math.Min(options.HashLimit, FlowsMax);
         if (!IsBypassing) { Internal.SetLimit(limit); }
         External?.SetLimit(limit);

@@ -85,6 +85,7 @@ internal sealed class ReloadPlan
         Keep("DisableExternalCache", old.DisableExternalCache == wanted.DisableExternalCache);
         Keep("ExpectationSync", old.ExpectationSync.IsOn == wanted.ExpectationSync.IsOn
             && old.ExpectationSync.Helpers.SequenceEqual(wanted.ExpectationSync.Helpers));
+        Keep("NodeNumber", old.NodeNumber == wanted.NodeNumber);
         bool commits = !old.DisableExternalCache;
         return wanted with
         {
@@ -96,6 +97,7 @@ internal sealed class ReloadPlan
             DisableExternalCache = old.DisableExternalCache,
             CommitTimeoutSeconds = commits ? wanted.CommitTimeoutSeconds : 0,
             ExpectationSync = old.ExpectationSync,
+            NodeNumber = old.NodeNumber,
         };
     }
 

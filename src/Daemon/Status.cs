@@ -5,6 +5,7 @@ using Conntrackd.Kernel;
 using Conntrackd.Linux;
 using Conntrackd.Sync;
 using Conntrackd.Transport;
+using Conntrackd.Wire;
 
 namespace Conntrackd.Daemon;
 
@@ -70,18 +71,42 @@ internal sealed class Status(Node node)
 
     private void AppendNetwork(TextBuffer text)
     {
-        Wire.ReceiveCounters received = node.Engine.Received;
+        ReceiveCounters received = node.Engine.Received;
         SyncCounters counters = node.Engine.Counters;
         Reports.AppendNetwork(text, new NetworkReport(
             received.BadVersion, received.BadHeader, received.BadPayload, received.BadType,
             received.Truncated, received.BadSize, SendMalformed: 0,
             counters.Lost, counters.Before));
         Reports.AppendActiveLink(text, ReportOf(node.Links.Current));
+        AppendFrames(text);
     }
 
     private void AppendLinks(TextBuffer text)
     {
         foreach (Links.Link link in node.Links.All) { Reports.AppendLink(text, ReportOf(link)); }
+        AppendFrames(text);
+    }
+
+    private void AppendFrames(TextBuffer text)
+    {
+        if (node.Links.Frames is not FrameCounters frames) { return; }
+        long now = Clock.MonotonicMicroseconds() - node.StartedMicroseconds;
+        Reports.AppendFrames(text, new FramesReport(
+            node.Links.Sealed is not null, node.Links.ActiveKey,
+            node.Links.Sealed?.CountProven(now) ?? 0,
+            frames[FrameVerdict.Messages], frames[FrameVerdict.Beacon])
+        {
+            Plain = frames[FrameVerdict.Plain],
+            Malformed = frames[FrameVerdict.Malformed],
+            Corrupt = frames[FrameVerdict.Corrupt],
+            UnknownKey = frames[FrameVerdict.UnknownKey],
+            Forged = frames[FrameVerdict.Forged],
+            Reflected = frames[FrameVerdict.Reflected],
+            Unproven = frames[FrameVerdict.Unproven],
+            Replayed = frames[FrameVerdict.Replayed],
+            Late = frames[FrameVerdict.Late],
+            Crowded = frames[FrameVerdict.Crowded],
+        });
     }
 
     /// <summary>What every mode tells of the kernel and of itself.</summary>

@@ -120,10 +120,6 @@ internal static unsafe partial class Libc
             nint number, nint first, nint second, nint third, nint fourth);
 
         [LibraryImport(Library)]
-        internal static partial int prctl(
-            int option, nuint second, nuint third, nuint fourth, nuint fifth);
-
-        [LibraryImport(Library)]
         internal static partial void _exit(int code);
 
         [LibraryImport(Library)]

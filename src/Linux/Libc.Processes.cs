@@ -29,7 +29,7 @@ internal static unsafe partial class Libc
     internal static Errno ForbidCoreDump()
     {
         const int SetDumpable = 4;      // PR_SET_DUMPABLE
-        return Finish(Native.prctl(SetDumpable, 0, 0, 0, 0));
+        return ProcessControl(SetDumpable, 0, out _);
     }
 
     /// <summary>Waits for the end of one child.</summary>

@@ -46,6 +46,21 @@ public sealed class EffectiveTextTests
         Assert.Equal(WithoutComments(first), WithoutComments(Render(first)));
     }
 
+    [Fact]
+    public void Seal_digest_and_node_number_are_shown_and_read_again()
+    {
+        string plain = Render(Parsing.InSync("Mode FTFW { } " + Parsing.Udp));
+        Assert.Contains("# KeyFile: not set, whoever reaches the link", plain);
+        Assert.Contains("        FrameChecksum off\n", plain);
+        Assert.Contains("# NodeNumber: not set", plain);
+        string sealedLink = Render(Parsing.InSync("Mode FTFW { } " + Parsing.Udp.Replace(
+            "Port 3780", "Port 3780 KeyFile /etc/x.key", StringComparison.Ordinal)
+            + "Options {\nNodeNumber 7\n}"));
+        Assert.Contains("        KeyFile /etc/x.key\n", sealedLink);
+        Assert.Contains("        NodeNumber 7  # test.conf:6\n", sealedLink);
+        Assert.Equal(WithoutComments(sealedLink), WithoutComments(Render(sealedLink)));
+    }
+
     private static string Render(string text)
     {
         ConfigResult result = ConfigParser.Parse("test.conf", Encoding.UTF8.GetBytes(text));

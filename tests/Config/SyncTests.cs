@@ -307,4 +307,40 @@ public sealed class SyncTests
         Assert.Equal(new HelperPolicy("tns", 1, 300), Assert.Single(options.Helpers[2].Policies));
         Assert.False(options.Filter.IsEmpty);
     }
+
+    [Fact]
+    public void Framing_of_a_link_is_read_and_off_by_default()
+    {
+        LinkOptions plain = Clean(InSync("Mode FTFW { } " + Udp)).Sync!.Links[0];
+        Assert.Null(plain.KeyFile);
+        Assert.False(plain.FrameChecksum);
+        Options options = Clean(InSync("Mode FTFW { } " + With("KeyFile /etc/x.key")
+            + With("KeyFile /etc/x.key") + "Options { NodeNumber 65535 }"));
+        Assert.All(options.Sync!.Links, link => Assert.Equal("/etc/x.key", link.KeyFile));
+        Assert.Equal(65535, options.Sync.NodeNumber);
+        options = Clean(InSync("Mode FTFW { } " + With("FrameChecksum on")));
+        Assert.True(options.Sync!.Links[0].FrameChecksum);
+        Assert.Equal(0, options.Sync.NodeNumber);
+    }
+
+    [Fact]
+    public void A_way_around_a_sealed_link_is_refused()
+    {
+        const string Differ = "6:1: the 'UDP' link and that of line 4 differ in 'KeyFile' or "
+            + "'FrameChecksum', all links must have the same";
+        Refused(InSync("Mode FTFW { } " + With("KeyFile /a") + "\n" + Udp),
+            Differ);
+        Refused(InSync("Mode FTFW { } " + With("KeyFile /a") + "\n" + With("KeyFile /b")),
+            Differ);
+        Refused(InSync("Mode FTFW { } " + With("FrameChecksum on") + "\n" + Udp),
+            Differ);
+        LinkOptions link = Warned(
+            InSync("Mode FTFW { }\n" + With("KeyFile /a FrameChecksum on")),
+            "5:1: the 'UDP' link has a 'KeyFile', which finds every change; ignoring "
+                + "'FrameChecksum'").Sync!.Links[0];
+        Assert.False(link.FrameChecksum);
+    }
+
+    private static string With(string more) =>
+        Udp.Replace("Port 3780", "Port 3780 " + more, StringComparison.Ordinal);
 }

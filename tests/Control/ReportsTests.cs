@@ -172,6 +172,21 @@ public sealed class ReportsTests
         }));
 
     [Fact]
+    public void Frames_of_a_sealed_and_of_a_checked_link()
+    {
+        var frames = new FramesReport(true, 2, 1, 100, 10) { Plain = 3, Forged = 4, Late = 5 };
+        string text = Golden.Print(buffer => Reports.AppendFrames(buffer, frames));
+        Assert.StartsWith("sealed link statistics:\n\t\tKey sent with:\t\t", text);
+        Assert.Matches(@"Accepted frames:\s+100\n\t\tAccepted beacons:\s+10\n", text);
+        Assert.Matches(@"Not sealed:\s+3\n.*\n.*\n\t\tWrong key or forged:\s+4\n", text);
+        Assert.Matches(@"Frames too late:\s+5\n\t\tToo many nodes:\s+0\n\n$", text);
+        text = Golden.Print(buffer => Reports.AppendFrames(
+            buffer, new FramesReport(false, 0, 0, 100, 0) { Corrupt = 6 }));
+        Assert.StartsWith("checked link statistics:\n\trecv:\n\t\tAccepted frames:\t", text);
+        Assert.Matches(@"Corrupt frames:\s+6\n\n$", text);
+    }
+
+    [Fact]
     public void Readers() => Assert.Equal(
         "PID=42 type=any\nPID=43 type=flush\nPID=44 type=commit\n",
         Golden.Print(text =>

@@ -5,6 +5,9 @@ internal sealed record DaemonConfig
 {
     internal string Link { get; init; } = "udp";
 
+    /// <summary>Further lines of every link of a firewall.</summary>
+    internal Func<int, string> LinkMore { get; init; } = static _ => "";
+
     /// <summary>Name of the mode and what stands in its block.</summary>
     internal string Mode { get; init; } = """
         FTFW {
@@ -31,7 +34,7 @@ internal sealed record DaemonConfig
     internal string Render(int firewall, string path) => Text?.Invoke(path) ?? $$"""
         Sync {
             Mode {{Mode}}
-            {{LinkConfig.Render(Link, firewall)}}
+            {{LinkConfig.Render(Link, firewall, LinkMore(firewall))}}
             Options {
                 ExpectationSync {{(ExpectationSync ? "On" : "Off")}}
             }

@@ -9,14 +9,18 @@ internal static class LinkConfig
 {
     private const string Twice = "-twice";
 
-    internal static string Render(string link, int firewall)
+    internal static string Render(string link, int firewall, string more)
     {
-        if (!link.EndsWith(Twice, StringComparison.Ordinal)) { return One(link, firewall, 33, ""); }
+        if (!link.EndsWith(Twice, StringComparison.Ordinal))
+        {
+            return One(link, firewall, 33, "", more);
+        }
         string kind = link[..^Twice.Length];
-        return $"{One(kind, firewall, 33, " Default")}\n    {One(kind, firewall, 34, "")}";
+        return $"{One(kind, firewall, 33, " Default", more)}\n"
+            + $"    {One(kind, firewall, 34, "", more)}";
     }
 
-    private static string One(string kind, int firewall, int network, string mark)
+    private static string One(string kind, int firewall, int network, string mark, string more)
     {
         int peer = 3 - firewall;
         string addresses = kind switch
@@ -54,6 +58,6 @@ internal static class LinkConfig
             + $"        Interface {device}\n"
             + "        SndSocketBuffer 4194304\n"
             + "        RcvSocketBuffer 4194304\n"
-            + "        Checksum on\n    }";
+            + $"        Checksum on\n        {more}\n    }}";
     }
 }
