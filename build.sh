@@ -9,6 +9,8 @@
 #                                      "N passed, N failed, N skipped"
 #   ./build.sh simulate N [SEED]       N random schedules of each mode, from SEED (1) on: clusters
 #                                      of engines on a network that loses, overtakes and is cut
+#   ./build.sh soak MINUTES            builds, then churn with loss and restarts for so long: tables
+#                                      equal in the end, memory flat (root)
 #   ./build.sh demo [--keep] [--with PATH]
 #                                      two firewalls, live connections, one firewall dies (root)
 #                                      --keep leaves the lab running, --with shows another daemon
@@ -265,7 +267,7 @@ run_tests() {
     local results=$scratch/results trx status=0 counters total passed failed
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
         --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout 15m --blame-hang-dump-type none "$@" 2>&1 |
+        --blame-hang-timeout $((15 + ${CONNTRACKD_SOAK_MINUTES:-0}))m --blame-hang-dump-type none "$@" 2>&1 |
         sed -u -E '/^\[xUnit.net|^  Skipped |^(Results|Data coll|A total|Test run)/d' ||
         status=$?
     trx=$(find "$results" -name tests.trx -print -quit 2>/dev/null)
@@ -349,6 +351,13 @@ verb_simulate() {
     step "run $1 schedules of each mode, from seed ${2:-1}"
     CONNTRACKD_SEEDS=$1 CONNTRACKD_FIRST_SEED=${2:-1} \
         run_tests --filter 'FullyQualifiedName~Simulation.SimulationTests'
+}
+
+verb_soak() {
+    [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || die "soak: how many minutes?"
+    need_root "the soak test"
+    export CONNTRACKD_SOAK_MINUTES=$1
+    verb_test --filter FullyQualifiedName~ChurnTests
 }
 
 verb_demo() {
@@ -463,7 +472,7 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | simulate | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
+build | test | simulate | soak | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac

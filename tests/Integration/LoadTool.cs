@@ -1,5 +1,7 @@
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -40,10 +42,27 @@ internal sealed class LoadTool
     /// <summary>A kernel's table, fw1's if not said, against a listing of a daemon.</summary>
     /// <remarks>Original tuple, TCP state and mark: a listing has no more.</remarks>
     internal TableDifference KernelAgainstListing(
-        DaemonProcess daemon, string option, int kernelOf = 1)
+        DaemonProcess daemon, string option, int kernelOf = 1) =>
+        KernelsAgainstListing(daemon, option, [kernelOf]);
+
+    /// <summary>The tables of several kernels, which have no flow in common, as one.</summary>
+    internal TableDifference KernelsAgainstListing(
+        DaemonProcess daemon, string option, int[] kernelsOf)
     {
         string kernel = _lab.PathOf("kernel.set"), listing = _lab.PathOf("listing.set");
-        Tool("count", "-N", _lab.Namespace(kernelOf), "--orig", "-o", kernel);
+        var flows = new List<(ulong Tuple, ulong Full, ulong Start)>();
+        foreach (int firewall in kernelsOf)
+        {
+            Tool("count", "-N", _lab.Namespace(firewall), "--orig", "-o", kernel);
+            flows.AddRange(MemoryMarshal.Cast<byte, (ulong, ulong, ulong)>(
+                File.ReadAllBytes(kernel)));
+        }
+        if (kernelsOf.Length > 1)
+        {
+            flows.Sort();
+            File.WriteAllBytes(
+                kernel, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(flows)));
+        }
         byte[] text = Encoding.ASCII.GetBytes(daemon.Tell(option));
         using var input = new MemoryStream(text);
         Shell.RunWithInput(input, s_program.Value, "text", "--orig", "-o", listing).Checked();

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Linq;
+using System.Threading;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Conntrackd.Tests.Integration;
+
+/// <summary>Three firewalls on one multicast group, each with flows of its own.</summary>
+/// <remarks><code>
+///   fw1 ---- switch ---- fw2
+///               |
+///              fw3
+/// </code>
+/// Each has in its external cache what the kernels of both others have.
+/// </remarks>
+public sealed class GroupTests(ITestOutputHelper output)
+{
+    private const int Nodes = 3, Flows = 3_000, Churned = 50_000, ChurnRate = 10_000;
+    private const int Apart = 1_000_000;        // between the first flows of two firewalls
+    private const int LossPercent = 5;
+    private const double Seconds = 20;
+
+    private static readonly DaemonConfig s_reliable = new() { Link = "multicast" };
+    private static readonly DaemonConfig s_bestEffort = s_reliable with { Mode = "NOTRACK { }" };
+
+    [LoadFact]
+    public void Three_of_ours_are_equal_after_churn_with_loss()
+    {
+        using var group = new Group(s_reliable, Requirements.Binary);
+        group.Lab.LoseDatagrams(LossPercent);
+        var churn = Enumerable.Range(1, 2).Select(node => new Thread(() => group.Load.Churn(
+            node, Churned / 2, first: (node * Apart) + 100_000, ChurnRate / 2))).ToList();
+        churn.ForEach(thread => thread.Start());
+        group.InjectEach(Flows);
+        churn.ForEach(thread => thread.Join());
+        double seconds = group.AwaitEqual(Seconds, 2 * Flows, [1, 2, 3]);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"measured: three nodes, FTFW, {Churned} churned flows, {LossPercent} % loss: equal "
+            + $"{seconds:F2} s after the churn"));
+        Assert.NotEqual(0, group.Lab.LostDatagrams(3));
+    }
+
+    [LoadTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Best_effort_reaches_all_three(bool withOriginal)
+    {
+        if (withOriginal && !Requirements.HasOriginal) { return; }
+        using var group = new Group(
+            s_bestEffort, withOriginal ? Requirements.Original : Requirements.Binary);
+        group.InjectEach(Flows);
+        for (int node = 1; node <= Nodes; node++)
+        {
+            group.Load.Delete(node, Flows / 3, first: node * Apart);
+        }
+        group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+        group.Daemons[2].Tell("-f", "external");
+        group.Daemons[2].Tell("-n");
+        group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+    }
+
+    /// <summary>
+    /// Who leaves leaves its flows: they live in its kernel and may be taken over at any time.
+    /// </summary>
+    [LoadFact]
+    public void Flows_of_a_peer_that_left_stay_and_are_its_own_when_it_is_back()
+    {
+        using var group = new Group(s_reliable, Requirements.Binary);
+        group.InjectEach(Flows);
+        group.AwaitEqual(Seconds, 2 * Flows, [1, 2, 3]);
+        Assert.Equal(0, group.Daemons[2].Stop());
+        // The others go on, keep what fw3 said, and fw3 hears what it missed.
+        group.Load.Inject(1, 100, first: Apart + Flows);
+        group.Load.Inject(3, 100, first: (3 * Apart) + Flows);
+        group.AwaitListed(2, (2 * Flows) + 100);
+        group.AwaitListed(1, 2 * Flows);
+        group.Daemons[2].Start();
+        group.AwaitEqual(Seconds, (2 * Flows) + 100, [3]);
+        group.AwaitEqual(Seconds, (2 * Flows) + 100, [1]);
+        group.AwaitEqual(Seconds, (2 * Flows) + 200, [2]);
+        group.Load.Delete(3, Flows, first: 3 * Apart);
+        group.AwaitEqual(Seconds, Flows + 100, [1]);
+    }
+
+    /// <summary>A lab of three with a daemon on each; fw1 and fw2 run ours.</summary>
+    private sealed class Group : IDisposable
+    {
+        internal Group(DaemonConfig config, string third)
+        {
+            Lab = new Lab(Nodes);
+            try
+            {
+                Load = new LoadTool(Lab);
+                Daemons = [.. Enumerable.Range(1, Nodes).Select(node => new DaemonProcess(
+                    Lab, node, node == Nodes ? third : Requirements.Binary, config))];
+                Array.ForEach(Daemons, daemon => daemon.Launch());
+                Array.ForEach(Daemons, daemon => daemon.AwaitAnswer());
+            }
+            catch
+            {
+                Lab.Dispose();
+                throw;
+            }
+        }
+
+        internal Lab Lab { get; }
+
+        internal LoadTool Load { get; }
+
+        internal DaemonProcess[] Daemons { get; }
+
+        internal void InjectEach(int flows)
+        {
+            for (int node = 1; node <= Nodes; node++)
+            {
+                Load.Inject(node, flows, first: node * Apart);
+            }
+        }
+
+        internal TableDifference DifferenceOf(int node) => Load.KernelsAgainstListing(
+            Daemons[node - 1], "-e", [.. Enumerable.Range(1, Nodes).Where(n => n != node)]);
+
+        internal void AwaitListed(int node, int flows) => Wait.Until(
+            $"fw{node} lists {flows} flows", Seconds,
+            () => Daemons[node - 1].Tell("-e").Count(c => c == '\n'), count => count == flows);
+
+        /// <summary>With this many flows in each external cache.</summary>
+        internal double AwaitEqual(double seconds, int flows, int[] nodes) => nodes.Sum(node =>
+            Wait.Until($"fw{node} has the flows of the others", seconds,
+                () => DifferenceOf(node), d => d.IsNone && d.Same == flows));
+
+        public void Dispose() => Lab.Dispose();
+    }
+}
