@@ -267,7 +267,8 @@ run_tests() {
     local results=$scratch/results trx status=0 counters total passed failed
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
         --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout $((15 + ${CONNTRACKD_SOAK_MINUTES:-0}))m --blame-hang-dump-type none "$@" 2>&1 |
+        --blame-hang-timeout $((15 + ${CONNTRACKD_SOAK_MINUTES:-0}))m \
+        --blame-hang-dump-type none "$@" 2>&1 |
         sed -u -E '/^\[xUnit.net|^  Skipped |^(Results|Data coll|A total|Test run)/d' ||
         status=$?
     trx=$(find "$results" -name tests.trx -print -quit 2>/dev/null)

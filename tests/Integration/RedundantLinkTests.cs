@@ -98,12 +98,16 @@ public sealed class RedundantLinkTests
         nodes.AwaitReplicated(Seconds, 2 * Flows);
     }
 
-    [LoadFact]
-    public void An_interface_that_is_missing_at_the_start_is_waited_for()
+    [LoadTheory]
+    [InlineData("udp")]
+    [InlineData("multicast")]
+    [InlineData("multicast6")]
+    [InlineData("tcp")]
+    public void An_interface_that_is_missing_at_the_start_is_waited_for(string link)
     {
         using var lab = new Lab();
         lab.Disconnect("sync");
-        var config = new DaemonConfig();
+        var config = new DaemonConfig { Link = link };
         DaemonProcess active = new DaemonProcess(lab, 1, Requirements.Binary, config).Start();
         DaemonProcess backup = new DaemonProcess(lab, 2, Requirements.Binary, config).Start();
         Assert.Contains("No such device, waiting for it", active.Log, StringComparison.Ordinal);
