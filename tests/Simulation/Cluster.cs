@@ -244,7 +244,7 @@ internal sealed partial class Cluster : IDisposable
     }
 
     // So many flows end that all find a place: those refused before must be found again.
-    private void MakeRoom(ModelNode node)
+    private static void MakeRoom(ModelNode node)
     {
         List<int> keys = [.. node.Kernel.Keys];
         for (int i = 0; i < keys.Count && node.Kernel.Count > node.FlowsMax * 7 / 8; i++)
