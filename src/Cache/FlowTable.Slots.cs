@@ -7,14 +7,15 @@ namespace Conntrackd.Cache;
 internal sealed partial class FlowTable
 {
     /// <summary>
-    /// Known of a flow but not kept: counters, use count and time stamps change without an event,
-    /// TCP
-    /// flags are of no use to a peer. Protocol and family are implied.
+    /// Known of a flow but not kept: counters and use count change without an event, TCP flags are
+    /// of no use to a peer, a stop stamp is of a flow that has ended. Protocol and family are
+    /// implied.
     /// </summary>
     private const FlowAttributes NotStored =
         FlowAttributes.Use | FlowAttributes.Counters | FlowAttributes.TcpFlags |
-        FlowAttributes.TimestampStart | FlowAttributes.TimestampStop |
-        FlowAttributes.TimestampEvent;
+        FlowAttributes.TimestampStop | FlowAttributes.TimestampEvent;
+
+    private const ulong NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>Never changed by a merge: they are the identity, or stand in the tuples.</summary>
     private const FlowAttributes Identity =
@@ -37,6 +38,7 @@ internal sealed partial class FlowTable
         if ((handle & Ipv6Bit) == 0) { LoadIpv4(Ipv4Addresses(handle), ref flow); }
         else { LoadIpv6(Ipv6Addresses(handle), ref flow); }
         LoadSide(head.Side, ref flow);
+        LoadStart(handle, ref flow);
         if (flow.Has(FlowAttributes.Reply)) { flow.DescribeNat(); }
     }
 
@@ -56,6 +58,7 @@ internal sealed partial class FlowTable
             if ((handle & Ipv6Bit) == 0) { LoadIpv4(Ipv4Addresses(handle), ref flow); }
             else { LoadIpv6(Ipv6Addresses(handle), ref flow); }
             LoadSide(head.Side, ref flow);
+            LoadStart(handle, ref flow);
             Volatile.ReadBarrier();
             if ((before & 1) != 0 || Volatile.Read(ref live.Version) != before) { continue; }
             if (flow.Has(FlowAttributes.Reply)) { flow.DescribeNat(); }
@@ -155,6 +158,7 @@ internal sealed partial class FlowTable
         {
             head.Wscale = (byte)((flow.TcpWscaleOrig << 4) | (flow.TcpWscaleReply & 0xF));
         }
+        if (flow.Has(FlowAttributes.TimestampStart)) { StoreStart(handle, in flow); }
         if ((added & (FlowAttributes.Reply | DescribedNat)) != 0) { StoreReply(handle, in flow); }
         if ((added & SlotSide.Attributes) == 0 || (head.Side == 0 && !SlotSide.IsNeeded(in flow)))
         {
@@ -196,6 +200,20 @@ internal sealed partial class FlowTable
             if (ipv6) { Ipv6Addresses(handle).ReplyL4Source = value; }
             else { Ipv4Addresses(handle).ReplyL4Source = value; }
         }
+    }
+
+    private StartTimes StartsOf(uint handle) =>
+        (handle & Ipv6Bit) == 0 ? _ipv4Starts : _ipv6Starts;
+
+    // Whole seconds are all that is ever shown of it.
+    private void StoreStart(uint handle, in Flow flow) => StartsOf(handle).Set(
+        handle & ~Ipv6Bit, (uint)(flow.TimestampStartNanoseconds / NanosecondsPerSecond));
+
+    private void LoadStart(uint handle, ref Flow flow)
+    {
+        if (!flow.Has(FlowAttributes.TimestampStart)) { return; }
+        flow.TimestampStartNanoseconds =
+            StartsOf(handle).Get(handle & ~Ipv6Bit) * NanosecondsPerSecond;
     }
 
     private void FreeSide(ref SlotHead head)

@@ -36,6 +36,8 @@ internal sealed partial class FlowTable : IDisposable
     private readonly SlotPool _ipv4;
     private readonly SlotPool _ipv6;
     private readonly SlotPool _sides;
+    private readonly StartTimes _ipv4Starts = new();
+    private readonly StartTimes _ipv6Starts = new();
     private readonly FlowIndex _index = new();
     private readonly long _seed;
     private uint _flowsMax;

@@ -58,7 +58,12 @@ internal sealed class Status(Node node)
     private void AppendExpectations(TextBuffer text)
     {
         if (node.Expectations is not ExpectationTable own) { return; }
-        Reports.AppendCache(text, "internal"u8, ReportOf(own.Counters));
+        if (node.IsBypassing)
+        {
+            Reports.AppendBypass(text, new BypassReport(
+                own.Counters.Created, own.Counters.Updated, own.Counters.Destroyed));
+        }
+        else { Reports.AppendCache(text, "internal"u8, ReportOf(own.Counters)); }
         if (node.ExternalExpectations is ExpectationTable external)
         {
             Reports.AppendCache(text, "external"u8, ReportOf(external.Counters));

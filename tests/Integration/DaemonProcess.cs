@@ -87,6 +87,10 @@ internal sealed class DaemonProcess
     internal CommandResult Ask(params string[] arguments) =>
         _lab.Run(Firewall, _binary, ["-C", ConfigPath, .. arguments]);
 
+    /// <summary>A client of this kind asks another daemon.</summary>
+    internal CommandResult AskOther(DaemonProcess daemon, params string[] arguments) =>
+        _lab.Run(Firewall, _binary, ["-C", daemon.ConfigPath, .. arguments]);
+
     internal string Tell(params string[] arguments) => Ask(arguments).Checked().Output;
 
     /// <summary>Ends it in order (SIGTERM) and returns its exit status.</summary>
