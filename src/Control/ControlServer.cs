@@ -27,6 +27,11 @@ internal sealed record ControlLimits
     /// Longest time without taking a byte of the answer: somebody may read in a pager.
     /// </summary>
     internal int StallMilliseconds { get; init; } = 600_000;
+
+    /// <summary>
+    /// The same from the moment on when another client has to wait for want of room.
+    /// </summary>
+    internal int CrowdedMilliseconds { get; init; } = 5_000;
 }
 
 /// <summary>What went wrong with clients, for <c>-s runtime</c>.</summary>
@@ -133,6 +138,7 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
             ForgetEndedReaders();
             if (_sessions.Count + _readers.Count >= _limits.ClientsMax)
             {
+                HurryIfAnyWaits();
                 Pause();
                 return;
             }
@@ -159,6 +165,7 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
         ForgetEndedReaders();
         if (nowMicroseconds < _pausedUntil) { return; }
         bool full = _sessions.Count + _readers.Count >= _limits.ClientsMax;
+        if (full) { HurryIfAnyWaits(); }
         if (full || _loop.Watch(_listener, EventMask.In) != Errno.None)
         {
             _pausedUntil = nowMicroseconds + PauseMicroseconds;
@@ -262,6 +269,16 @@ internal sealed class ControlServer : IReadyHandler, IDisposable
 
         // Should this fail, the listener stays watched and is paused again in the next turn.
         _ = _loop.Watch(_listener, EventMask.None);
+    }
+
+    /// <summary>There is no room: whoever takes nothing is given up soon for who waits.</summary>
+    private void HurryIfAnyWaits()
+    {
+        if (Libc.WaitReadable(_listener, timeoutMilliseconds: 0) != Errno.None) { return; }
+        long deadline = Clock.MonotonicMicroseconds()
+            + (_limits.CrowdedMilliseconds * MicrosecondsPerMillisecond);
+        foreach (ControlSession session in _sessions) { session.Hurry(deadline); }
+        foreach (DumpReader reader in _readers) { reader.Hurry(_limits.CrowdedMilliseconds); }
     }
 
     private void ForgetEndedReaders()

@@ -125,6 +125,16 @@ internal sealed class ControlSession : IReadyHandler
         _server.OnClosed(this);
     }
 
+    /// <summary>
+    /// Brings the deadline forward. A client whose work is not done yet has none: it is not the one
+    /// that is slow.
+    /// </summary>
+    internal void Hurry(long deadline)
+    {
+        if (DeadlineMicroseconds == long.MaxValue) { return; }
+        DeadlineMicroseconds = Math.Min(DeadlineMicroseconds, deadline);
+    }
+
     /// <summary>True if the client has used up its time.</summary>
     internal bool IsLate(long nowMicroseconds) => nowMicroseconds >= DeadlineMicroseconds;
 

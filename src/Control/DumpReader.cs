@@ -23,8 +23,8 @@ internal sealed class DumpReader
     private readonly int _fd;
     private readonly bool _framed;
     private readonly IDumpSource _source;
-    private readonly int _stallMilliseconds;
     private readonly Thread _thread;
+    private volatile int _stallMilliseconds;
     private volatile bool _stop;
     private volatile bool _ended;
     private volatile int _id;
@@ -66,6 +66,10 @@ internal sealed class DumpReader
             return null;
         }
     }
+
+    /// <summary>Has less patience from now on with a client that takes nothing.</summary>
+    internal void Hurry(int stallMilliseconds) =>
+        _stallMilliseconds = Math.Min(_stallMilliseconds, stallMilliseconds);
 
     /// <summary>Ends the dump where it stands and waits for the thread.</summary>
     internal void Stop()

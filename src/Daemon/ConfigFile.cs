@@ -18,9 +18,14 @@ internal static class ConfigFile
     private const int BytesMax = 16 * 1024 * 1024;
     private const int BytesAtFirst = 16 * 1024;
 
+    // Ours: for a pipe; nothing else makes anybody wait. A reload waits too, in the daemon.
+    private const int PatienceMilliseconds = 2_000;
+
     internal static ConfigLoad Load(string path)
     {
-        Errno error = Libc.Open(path, Libc.OpenReadOnly, 0, out int fd);
+        // The open of a pipe that nobody writes to would last for ever otherwise.
+        const int Flags = Libc.OpenReadOnly | Libc.OpenNonBlocking;
+        Errno error = Libc.Open(path, Flags, 0, out int fd);
         if (error != Errno.None)
         {
             return new ConfigLoad(
@@ -37,8 +42,14 @@ internal static class ConfigFile
     {
         text = new byte[BytesAtFirst];
         bytes = 0;
+        long deadline = Clock.MonotonicMicroseconds() / 1000 + PatienceMilliseconds;
         while (true)
         {
+            long left = Math.Max(deadline - Clock.MonotonicMicroseconds() / 1000, 0);
+            if (Libc.WaitReadable(fd, (int)left) == Errno.Etimedout)
+            {
+                return $"nothing came within {PatienceMilliseconds} ms";
+            }
             Errno error = Libc.Read(fd, text.AsSpan(bytes), out int count);
             if (error != Errno.None) { return error.Describe(); }
             if (count == 0) { return null; }

@@ -286,6 +286,30 @@ public sealed class ControlServerTests
     }
 
     [Fact]
+    public void Stalled_clients_that_fill_the_room_are_given_up_for_those_that_wait()
+    {
+        using var bed = new ServerBed(
+            new ControlLimits { ClientsMax = 2, CrowdedMilliseconds = 200 });
+        bed.Answer = (request, session) =>
+        {
+            if (request == ControlRequest.DumpInternal)
+            {
+                return CommandReply.Dump(new NumberedLines(Many));
+            }
+            session.Text.Append(request == ControlRequest.Statistics ? "done\n"
+                : NumberedLines.Expected(Many));
+            return CommandReply.Done;
+        };
+        using Socket dump = bed.Connect();
+        using Socket text = bed.Connect();
+        dump.Send(BitConverter.GetBytes((uint)ControlRequest.DumpInternal));
+        text.Send(BitConverter.GetBytes((uint)ControlRequest.StatisticsLink));
+        bed.RunUntil(() => bed.Requests.Count == 2);
+        Task<(int, string, string)> third = bed.Start(ControlRequest.Statistics);
+        Assert.Equal((0, "done\n", ""), bed.RunUntil(third));
+    }
+
+    [Fact]
     public void A_hundred_clients_at_once_are_all_served()
     {
         using var bed = new ServerBed();
