@@ -61,6 +61,38 @@ public sealed class CompletionTests
         Assert.Equal([path], Complete("conntrackd", "-C", path[..^1]));
     }
 
+    /// <summary>zsh loads the function as its completion system would.</summary>
+    [ProgramFact("zsh")]
+    public void Zsh_loads_the_function()
+    {
+        const string Script = "fpath=(\"$1\" $fpath); autoload -Uz compinit; "
+            + "compinit -u -d /dev/null; print -r -- $_comps[conntrackd]; autoload +X _conntrackd";
+        CommandResult result = Shell.Run("zsh", "-fc", Script, "zsh", s_folder).Checked();
+        Assert.Equal("_conntrackd\n", result.Output);
+        Assert.Equal("", result.Error);
+    }
+
+    [ProgramFact("fish")]
+    public void Fish_completes_options_and_the_words_behind_them()
+    {
+        string[] options = [.. Completions.Options.Select(option => $"--{option.LongName}")];
+        Assert.Equal(options.Order(), CompleteInFish("conntrackd --").Order());
+        foreach (CommandOption option in Completions.OptionsWithWords)
+        {
+            Assert.Equal(
+                Completions.WordsOf(option).Order(),
+                CompleteInFish($"conntrackd --{option.LongName} ").Order());
+        }
+    }
+
+    private static string[] CompleteInFish(string line) =>
+    [
+        .. Shell.Run("fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]",
+            Path.Combine(s_folder, "conntrackd.fish"), line).Checked().Output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(answer => answer.Split('\t')[0]),
+    ];
+
     private static string[] Complete(params string[] words) => Shell.Run(
         "bash", ["-c",
             "source \"$0\" || exit; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _conntrackd; "

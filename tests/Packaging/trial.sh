@@ -71,9 +71,27 @@ General {
 EOF
 }
 
+# Debian's package as it is installed here, made anew from its files: the way back.
+pack_original() {
+    local tree=$root/tmp/original file
+    mkdir -p "$tree/DEBIAN"
+    for file in "$root"/var/lib/dpkg/info/conntrackd.{conffiles,md5sums,preinst,postinst,prerm,postrm}
+    do
+        if [ -e "$file" ]; then cp -p "$file" "$tree/DEBIAN/${file##*.}"; fi
+    done
+    inside dpkg -s conntrackd | sed '/^Status:/d; /^Conffiles:/,/^[^ ]/{/^Conffiles:/d; /^ /d}' \
+        >"$tree/DEBIAN/control"
+    inside dpkg -L conntrackd | while read -r file; do
+        if [ -d "$root$file" ] && [ ! -L "$root$file" ]; then mkdir -p "$tree$file"
+        elif [ -e "$root$file" ] || [ -L "$root$file" ]; then cp -a "$root$file" "$tree$file"; fi
+    done
+    inside dpkg-deb --root-owner-group --build /tmp/original /tmp/original.deb
+}
+
 # ---- in the place of Debian's package, if that is here, with a changed configuration ----
 
 original=$(inside dpkg-query -W -f '${Version}' conntrackd 2>/dev/null || true)
+if [ -n "$original" ]; then check "Debian's package is packed for the way back" pack_original; fi
 mkdir -p "$root/etc/conntrackd"
 write_config
 sum=$(sha256sum <"$root$conf")
@@ -115,6 +133,24 @@ check "the start script stops it" inside /etc/init.d/conntrackd stop
 check "no process is left" soon none_runs
 check "no lock file is left" absent /run/lock/conntrackd.lock
 check "no socket is left" absent /run/conntrackd.ctl
+
+# ---- back to Debian's package, and to this one again ----
+
+if [ -n "$original" ]; then
+    check "back to $original" inside dpkg -i --force-confdef --force-confold --force-downgrade \
+        /tmp/original.deb
+    upstream=${original#*:}
+    check "the program is Debian's" grep -q "v${upstream%%-*}\\." <(inside conntrackd -v)
+    check "the configuration is kept on the way back" \
+        test "$(sha256sum <"$root$conf")" = "$sum"
+    check "Debian's daemon starts with it" inside conntrackd -d
+    check "and answers" grep -q 'cache internal' <(inside conntrackd -s)
+    check "and stops" inside conntrackd -k
+    check "and is gone" soon none_runs
+    check "nothing of ours is left" absent /usr/lib/systemd/system/conntrackd@.service
+    check "forth again" install_package
+    check "the configuration is kept again" test "$(sha256sum <"$root$conf")" = "$sum"
+fi
 
 # ---- and away ----
 
