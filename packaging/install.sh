@@ -81,6 +81,7 @@ put 644 "$here/completions/_conntrackd" "$prefix/share/zsh/site-functions/_connt
 put 644 "$here/completions/conntrackd.fish" \
     "$prefix/share/fish/vendor_completions.d/conntrackd.fish"
 put 644 "$top/conntrackd.conf" "$prefix/share/doc/conntrackd/examples/sync/ftfw/conntrackd.conf"
+put 644 "$here/reference.conf" "$prefix/share/doc/conntrackd/examples/reference.conf"
 put 755 "$here/scripts/primary-backup.sh" \
     "$prefix/share/doc/conntrackd/examples/sync/primary-backup.sh"
 put 755 "$here/scripts/reopen-logs" "$prefix/share/conntrackd/reopen-logs"

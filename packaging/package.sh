@@ -68,7 +68,8 @@ make_tarball() {
     mkdir "$root"
     cp out/conntrackd conntrackd.conf README.md LICENSE "$root/"
     mkdir "$root/packaging"
-    cp -r packaging/{install.sh,systemd,init,man,completions,logrotate,scripts} "$root/packaging/"
+    cp -r packaging/{install.sh,reference.conf,systemd,init,man,completions,logrotate,scripts} \
+        "$root/packaging/"
     tar -C "$scratch" --sort=name --owner=0 --group=0 --numeric-owner \
         --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -9n >"$file"
     echo "$file"

@@ -38,6 +38,10 @@ internal static partial class Program
                 foreach (string warning in line.Warnings) { Complain(warning); }
                 return RunRequest(line);
 
+            case CommandKind.PrintReference:
+                text.Append(ReferenceText.Render());
+                return Print(text);
+
             case CommandKind.PrintKeepalived:
                 return PrintKeepalived(line);
 

@@ -45,6 +45,7 @@ _conntrackd()
             --check
             --print-config
             --reload
+            --print-reference
             --print-keepalived
             --generate-key'
     fi

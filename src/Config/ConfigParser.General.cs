@@ -108,6 +108,14 @@ internal sealed partial class ConfigParser
         return true;
     }
 
+    private bool ReadStatsFormat()
+    {
+        bool isJson = TryWord("json");
+        if (!isJson && !TryWord("text")) { return Expected("text or json"); }
+        _stats = _stats! with { IsJson = isJson };
+        return true;
+    }
+
     /// <summary>Reads a boolean or a facility; null for off. An unknown one is a warning.</summary>
     private bool Facility(out SyslogFacility? facility, out bool isKnown)
     {

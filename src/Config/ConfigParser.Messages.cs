@@ -95,7 +95,7 @@ internal sealed partial class ConfigParser
     }
 
     /// <summary>Names blocks as a file writes them: 'General', 'Mode FTFW' or 'Sync'.</summary>
-    private static string Describe(Block blocks)
+    internal static string Describe(Block blocks)
     {
         var names = new List<string>();
         foreach ((Block block, string name) in s_blockNames)

@@ -71,6 +71,7 @@ internal sealed partial class EffectiveText
         if (options.Systemd is bool notify) { Setting("General", "Systemd", Switch(notify)); }
         else { Comment("Systemd: not set, the service manager is told if it asks to be"); }
         WriteScheduler(options.Scheduler);
+        if (options.Vrrp is VrrpOptions vrrp) { WriteVrrp(vrrp); }
         WriteFilter(options);
         End();
     }
@@ -108,6 +109,7 @@ internal sealed partial class EffectiveText
         Begin("Stats");
         Setting("Stats", "LogFile", stats.LogFile ?? "off");
         Setting("Stats", "Syslog", FacilityName(stats.Syslog));
+        Setting("Stats", "LogFormat", stats.IsJson ? "json" : "text");
         End();
     }
 

@@ -7,9 +7,30 @@ internal static partial class FlowText
     /// <param name="text">Where to.</param>
     /// <param name="flow">What; its addresses and protocol must be known.</param>
     /// <param name="activeSeconds">Since it entered the cache; null if it is in none.</param>
-    internal static void AppendJson(TextBuffer text, in Flow flow, ulong? activeSeconds)
+    /// <param name="wallSeconds">Seconds since 1970, for the age of a living flow.</param>
+    internal static void AppendJson(
+        TextBuffer text, in Flow flow, ulong? activeSeconds, long wallSeconds)
     {
         JsonText.Begin(text);
+        AppendJsonFields(text, flow, wallSeconds);
+        if (activeSeconds is ulong active)
+        {
+            JsonText.Field(text, "active_seconds"u8, active);
+        }
+        JsonText.End(text);
+    }
+
+    /// <summary>Appends a JSON object about a flow that ended; no line feed.</summary>
+    internal static void AppendJsonEnded(TextBuffer text, in Flow flow, long wallSeconds)
+    {
+        JsonText.Begin(text);
+        JsonText.Field(text, "time"u8, (ulong)wallSeconds);
+        AppendJsonFields(text, flow, wallSeconds);
+        JsonText.End(text);
+    }
+
+    private static void AppendJsonFields(TextBuffer text, in Flow flow, long wallSeconds)
+    {
         JsonText.Field(text, "family"u8, FlowNames.OfFamily(flow.Family));
         JsonText.Field(text, "protocol"u8, FlowNames.OfProtocol(flow.Protocol));
         JsonText.Field(text, "protocol_number"u8, flow.Protocol);
@@ -18,10 +39,10 @@ internal static partial class FlowText
             JsonText.Field(
                 text, "state"u8, FlowNames.OfState(flow.Protocol, flow.ProtocolState));
         }
-        AppendJsonTuple(text, "original"u8, flow, flow.Orig);
+        AppendJsonTuple(text, "original"u8, flow, flow.Orig, flow.PacketsOrig, flow.BytesOrig);
         if (TryGetReply(flow, out FlowTuple reply))
         {
-            AppendJsonTuple(text, "reply"u8, flow, reply);
+            AppendJsonTuple(text, "reply"u8, flow, reply, flow.PacketsReply, flow.BytesReply);
         }
         if (flow.Has(FlowAttributes.Status))
         {
@@ -44,11 +65,10 @@ internal static partial class FlowText
             JsonText.Field(text, "helper"u8, flow.Helper.Text);
         }
         if (flow.Has(FlowAttributes.Id)) { JsonText.Field(text, "id"u8, flow.Id); }
-        if (activeSeconds is ulong active)
+        if (flow.Has(FlowAttributes.TimestampStart))
         {
-            JsonText.Field(text, "active_seconds"u8, active);
+            JsonText.Field(text, "age_seconds"u8, AgeSeconds(flow, wallSeconds));
         }
-        JsonText.End(text);
     }
 
     /// <summary>
@@ -119,7 +139,8 @@ internal static partial class FlowText
     }
 
     private static void AppendJsonTuple(
-        TextBuffer text, ReadOnlySpan<byte> name, in Flow flow, in FlowTuple tuple)
+        TextBuffer text, ReadOnlySpan<byte> name, in Flow flow, in FlowTuple tuple,
+        ulong packets, ulong bytes)
     {
         JsonText.Begin(text, name);
         JsonText.Field(text, "source"u8, flow.Family, tuple.Source);
@@ -140,6 +161,11 @@ internal static partial class FlowText
                 JsonText.Field(text, "source_port"u8, tuple.L4Source);
                 JsonText.Field(text, "destination_port"u8, tuple.L4Target);
                 break;
+        }
+        if (flow.Has(FlowAttributes.Counters))
+        {
+            JsonText.Field(text, "packets"u8, packets);
+            JsonText.Field(text, "bytes"u8, bytes);
         }
         JsonText.End(text, isInner: true);
     }

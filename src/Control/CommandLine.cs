@@ -16,6 +16,9 @@ internal enum CommandKind : byte
     /// <summary>Print the settings that a daemon would have.</summary>
     PrintConfig,
 
+    /// <summary>Print the whole language of the configuration.</summary>
+    PrintReference,
+
     /// <summary>Print what keepalived.conf needs.</summary>
     PrintKeepalived,
 
@@ -105,16 +108,11 @@ internal sealed record CommandLine
                 return Invalid("Missing config filename");
 
             case CommandOptions.Check or CommandOptions.PrintConfig
-                or CommandOptions.PrintKeepalived or CommandOptions.GenerateKey:
+                or CommandOptions.PrintReference or CommandOptions.PrintKeepalived
+                or CommandOptions.GenerateKey:
                 if (reader.Background) { return Conflict(word, "-d"); }
                 if (reader.Task.Length > 0) { return Conflict(word, reader.Task); }
-                reader.Kind = option.Letter switch
-                {
-                    CommandOptions.Check => CommandKind.Check,
-                    CommandOptions.PrintConfig => CommandKind.PrintConfig,
-                    CommandOptions.GenerateKey => CommandKind.GenerateKey,
-                    _ => CommandKind.PrintKeepalived,
-                };
+                reader.Kind = TaskOf(option.Letter);
                 reader.Task = word;
                 if (reader.Kind == CommandKind.GenerateKey
                     && reader.TryTakeOperand(out string? keys)) { reader.KeyPath = keys; }
@@ -140,6 +138,16 @@ internal sealed record CommandLine
                 return TakeRequest(ref reader, option!, word);
         }
     }
+
+    /// <summary>What is done without a daemon, neither running nor to be started.</summary>
+    private static CommandKind TaskOf(char letter) => letter switch
+    {
+        CommandOptions.Check => CommandKind.Check,
+        CommandOptions.PrintConfig => CommandKind.PrintConfig,
+        CommandOptions.PrintReference => CommandKind.PrintReference,
+        CommandOptions.GenerateKey => CommandKind.GenerateKey,
+        _ => CommandKind.PrintKeepalived,
+    };
 
     private static CommandLine? TakeForm(ref Reader reader, string word)
     {

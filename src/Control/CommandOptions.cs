@@ -38,6 +38,7 @@ internal static class CommandOptions
     internal const char Reload = '\u0003';
     internal const char PrintKeepalived = '\u0004';
     internal const char GenerateKey = '\u0005';
+    internal const char PrintReference = '\u0006';
 
     private const string Tables = "[ct|expect]";
     private const string Topics =
@@ -62,6 +63,7 @@ internal static class CommandOptions
         {
             Request = ControlRequest.Reload,
         },
+        new(PrintReference, "print-reference", "", "print every directive with an explanation"),
         new(PrintKeepalived, "print-keepalived", "", "print what keepalived.conf needs"),
         new(GenerateKey, "generate-key", "[file]", "make or extend a key file (see KeyFile)"),
     ];

@@ -13,7 +13,9 @@ namespace Conntrackd.Daemon;
 /// The form is the original's. Which lines go to syslog is simpler: those of a Stats section that
 /// says so, under its facility, always as info. If Stats names no destination at all, the lines go
 /// where General logs, be it a file or not: to its syslog (the original sends them there, as
-/// errors). Law of the place: a line allocates nothing; lines of one turn are one write.
+/// errors). With "LogFormat json" either line is the object of docs/output.md, without the time
+/// before it, which is a field. Law of the place: a line allocates nothing; lines of one turn are
+/// one write.
 /// Source: shared spec cli, section 6.
 /// </remarks>
 internal sealed class FlowLog : IEndedFlowSink, IDisposable
@@ -28,6 +30,7 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
     private Syslog? _syslog;
     private FlowFilter _filter = FlowFilter.AcceptAll;
     private long _timeSeconds = -1;
+    private bool _isJson;
 
     /// <summary>Where syslog lines go; null: nowhere.</summary>
     internal static SyslogFacility? FacilityOf(Options options)
@@ -53,6 +56,7 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
         _file = file;
         _syslog = FacilityOf(options) is SyslogFacility facility
             ? new Syslog((int)facility) : null;
+        _isJson = options.Stats.IsJson;
         // What a new filter refuses leaves the cache, but has not ended.
         _filter = options.Filter;
         return null;
@@ -71,9 +75,18 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
         if ((_file is null && _syslog is null) || !_filter.Accepts(in flow)) { return; }
         long now = Clock.WallSeconds();
         _line.Clear();
-        FlowText.Append(_line, in flow, FlowTextSource.Cache, now);
+        if (_isJson) { FlowText.AppendJsonEnded(_line, in flow, now); }
+        else { FlowText.Append(_line, in flow, FlowTextSource.Cache, now); }
         _syslog?.Write(LogLevel.Info, _line.Written);
         if (_file is null) { return; }
+        if (!_isJson) { AppendTime(now); }
+        _lines.Append(_line.Written);
+        _lines.Append((byte)'\n');
+        if (_lines.Length >= BytesMax) { Flush(); }
+    }
+
+    private void AppendTime(long now)
+    {
         if (now != _timeSeconds)
         {
             LogTime.Write(_time, now);
@@ -81,9 +94,6 @@ internal sealed class FlowLog : IEndedFlowSink, IDisposable
         }
         _lines.Append(_time);
         _lines.Append((byte)'\t');
-        _lines.Append(_line.Written);
-        _lines.Append((byte)'\n');
-        if (_lines.Length >= BytesMax) { Flush(); }
     }
 
     /// <summary>Writes the lines of this turn.</summary>

@@ -31,7 +31,7 @@ internal sealed class FormDump(FlowTable table, ReplyForm form, long startedMicr
             if (_at == 0) { return false; }
             if (!table.TrySnapshot(_at, ref _flow, out SlotHead head)) { continue; }
             ulong active = (ulong)Math.Max(now - head.CreatedSeconds, 0);
-            if (form == ReplyForm.Json) { FlowText.AppendJson(text, in _flow, active); }
+            if (form == ReplyForm.Json) { FlowText.AppendJson(text, in _flow, active, wall); }
             else
             {
                 FlowText.AppendExtended(text, in _flow, FlowTextSource.Cache, wall);

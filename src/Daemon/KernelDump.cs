@@ -46,7 +46,10 @@ internal sealed class KernelDump(
     public void OnDumpRecord(ref Flow flow)
     {
         if (!filter.Accepts(in flow)) { return; }
-        if (form == ReplyForm.Json) { FlowText.AppendJson(_text, in flow, activeSeconds: null); }
+        if (form == ReplyForm.Json)
+        {
+            FlowText.AppendJson(_text, in flow, activeSeconds: null, _wallSeconds);
+        }
         else if (form == ReplyForm.Extended)
         {
             FlowText.AppendExtended(_text, in flow, FlowTextSource.Kernel, _wallSeconds);

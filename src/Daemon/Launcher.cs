@@ -26,6 +26,8 @@ internal static class Launcher
         bool isChild = background && Readiness.IsAwaited;
         Confinement? confinement = Confinement.FromEnvironment();
         bool isFirst = !isChild && confinement is null;
+        // Whoever starts a daemon wants to hear of trouble, not of the usual.
+        log.CalmToConsole = !background;
         Options? options = Load(configPath, isFirst, log);
         if (options is null || !IsSupported(options, isFirst, log)) { return Failure; }
         if (background && !isChild) { return Daemoniser.Start(log); }
@@ -189,12 +191,7 @@ internal static class Launcher
         {
             log.Notice("disabling external cache");
         }
-        log.Notice("using user-space event filtering");
-        if (!options.IsNetlinkBufferHonoured)
-        {
-            log.Notice("NetlinkBufferSize is either not set or is greater than " +
-                "NetlinkBufferSizeMaxGrowth. Using current system buffer size");
-        }
+        if (!options.Filter.IsEmpty) { log.Notice("using user-space event filtering"); }
     }
 
     /// <summary>Asks for the scheduler; a refusal is a warning.</summary>

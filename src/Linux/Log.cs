@@ -17,6 +17,9 @@ internal sealed class Log : IDisposable
     /// <summary>Set at first; the daemon clears it when it leaves the terminal.</summary>
     internal bool ToConsole { get; set; } = true;
 
+    /// <summary>Clear: the console gets warnings and errors only.</summary>
+    internal bool CalmToConsole { get; set; } = true;
+
     /// <summary>
     /// Appends to <paramref name="path"/> from now on; created for the owner only.
     /// </summary>
@@ -70,7 +73,10 @@ internal sealed class Log : IDisposable
             byte[] line = Format(level, text);
             bool calm = level is LogLevel.Info or LogLevel.Notice;
             // A closed terminal or pipe is nobody's concern here.
-            if (ToConsole) { _ = Libc.Write(calm ? StandardOutput : StandardError, line, out _); }
+            if (ToConsole && (CalmToConsole || !calm))
+            {
+                _ = Libc.Write(calm ? StandardOutput : StandardError, line, out _);
+            }
             _file?.Write(line);
         }
         _syslog?.Write(level, Encoding.UTF8.GetBytes(text));

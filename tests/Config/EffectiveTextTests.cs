@@ -1,4 +1,5 @@
 using System.IO;
+using System.Linq;
 using System.Text;
 using System.Text.RegularExpressions;
 using Conntrackd.Config;
@@ -42,7 +43,7 @@ public sealed class EffectiveTextTests
         string first = Render(File.ReadAllText(Path.Combine(Repository.Root, "conntrackd.conf")));
         Assert.Contains("Mode FTFW {", first);
         Assert.Contains("UDP Default {  # test.conf:", first);
-        Assert.Contains(" ipv6-icmp\n", first);
+        Assert.Contains(" IPv4_address 192.168.100.0/24\n", first);
         Assert.Equal(WithoutComments(first), WithoutComments(Render(first)));
     }
 
@@ -60,6 +61,41 @@ public sealed class EffectiveTextTests
         Assert.Contains("        NodeNumber 7  # test.conf:6\n", sealedLink);
         Assert.Equal(WithoutComments(sealedLink), WithoutComments(Render(sealedLink)));
     }
+
+    /// <summary>A directive that EffectiveText forgets is found here.</summary>
+    [Fact]
+    public void Every_directive_is_written_when_it_is_in_force()
+    {
+        string general = """
+            General { UNIX { Path /p Group adm GroupAccess Full }
+                VRRP { Group A Instance B TrackFile /t QueryPid /p Command /c }
+                PollSecs 3 Systemd on NetlinkBufferSize 1 NetlinkBufferSizeMaxGrowth 2
+                LogFile /l Syslog on Filter { Protocol Accept { TCP } State Ignore { CLOSE for TCP }
+                Address Ignore { IPv4_address 10.0.0.1 IPv6_address ::1 } } }
+            Helper { Type ftp inet tcp { Policy ftp { ExpectMax 1 ExpectTimeout 2 } } }
+            """;
+        string link = "{ IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 Port 1 "
+            + "Interface a SndSocketBuffer 1 RcvSocketBuffer 1 }";
+        string multicast = "{ IPv4_address 225.0.0.1 IPv4_interface 10.0.0.1 Group 1 Interface a }";
+        string[] files =
+        [
+            $"{general} Sync {{ Mode FTFW {{ CommitTimeout 1 }} UDP {link} "
+                + "Options { NodeNumber 3 } }",
+            $"{general} Sync {{ Mode ALARM {{ }} TCP {link} }}",
+            $"{general} Sync {{ Mode NOTRACK {{ }} Multicast {multicast} }}",
+            $"{general} Sync {{ Mode FTFW {{ }} UDP {link.Replace("IPv4", "IPv6", Exact)
+                .Replace("Port 1", "Port 1 KeyFile /k", Exact)
+                .Replace("10.0.0.1", "fd00::1", Exact).Replace("10.0.0.2", "fd00::2", Exact)} }}",
+            $"{general} Stats {{ }}",
+        ];
+        string written = string.Concat(files.Select(Render));
+        foreach (Directive directive in ConfigParser.Directives.Where(d => !d.IsDeprecated))
+        {
+            Assert.Matches($@"\b{directive.Name} ", written);
+        }
+    }
+
+    private const StringComparison Exact = StringComparison.Ordinal;
 
     private static string Render(string text)
     {

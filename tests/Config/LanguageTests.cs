@@ -1,6 +1,5 @@
 using System.IO;
 using System.Linq;
-using System.Text;
 using Conntrackd.Config;
 using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
@@ -168,20 +167,13 @@ public sealed class LanguageTests
     }
 
     [Fact]
-    public void The_sample_file_shows_every_directive_and_parses_without_a_remark()
+    public void The_short_file_parses_without_a_remark()
     {
         string path = Path.Combine(CorpusTests.Folder(), "../../../conntrackd.conf");
-        byte[] sample = File.ReadAllBytes(path);
-        string text = Encoding.ASCII.GetString(sample);
 
-        Options options = Clean(text);
+        Options options = Clean(File.ReadAllText(path));
 
-        string[] notShown = ["Nice", "Backlog", "IPv6_interface", "SocketBufferSize",
-            "SocketBufferSizeMaxGrowth", "SocketBufferSizeMaxGrown"];
-        Assert.All(ConfigParser.Directives.Select(d => d.Name).Except(notShown),
-            name => Assert.Matches($@"\b{name}\b", text));
-        Assert.Equal(65536u, options.HashSize);
         Assert.Equal(SyncMode.Ftfw, options.Sync!.Mode);
-        Assert.Equal(new SyncOptions().ResendQueueSize, options.Sync.ResendQueueSize);
+        Assert.Equal(LinkKind.Udp, Assert.Single(options.Sync.Links).Kind);
     }
 }

@@ -3,6 +3,7 @@ using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Xunit;
 
 namespace Conntrackd.Tests.Integration;
@@ -54,6 +55,28 @@ public sealed class StatsModeTests
         Assert.Equal(original.Tell("-s"), ours.Tell("-s"));
         Assert.Equal(0, ours.Stop());
         original.Tell("-k");
+    }
+
+    [LabFact]
+    public void Ended_flows_are_logged_as_json_lines_if_the_section_says_so()
+    {
+        using var lab = new Lab();
+        lab.Run(1, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1",
+            "net.netfilter.nf_conntrack_timestamp=1").Checked();
+        DaemonProcess daemon = new DaemonProcess(
+            lab, 1, Requirements.Binary, Config("LogFile %.flows LogFormat json")).Start();
+        MakeAndEndFlows(lab);
+        Wait.Until("every flow is logged", 5, () => Logged(daemon).Length >= FlowKinds.All.Count);
+        JsonElement[] ended =
+            [.. Logged(daemon).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement gre = ended.Single(flow => flow.GetProperty("protocol").ValueEquals("gre"));
+        Assert.Equal(5, gre.GetProperty("original").GetProperty("source_key").GetInt32());
+        Assert.Equal(0, gre.GetProperty("original").GetProperty("packets").GetInt32());
+        Assert.Equal(0, gre.GetProperty("reply").GetProperty("bytes").GetInt32());
+        Assert.All(ended, flow => Assert.InRange(flow.GetProperty("age_seconds").GetInt32(), 0, 9));
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        Assert.All(ended,
+            flow => Assert.InRange(flow.GetProperty("time").GetInt64(), now - 9, now));
     }
 
     [LabFact]
