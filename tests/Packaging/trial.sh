@@ -75,8 +75,7 @@ EOF
 pack_original() {
     local tree=$root/tmp/original file
     mkdir -p "$tree/DEBIAN"
-    for file in "$root"/var/lib/dpkg/info/conntrackd.{conffiles,md5sums,preinst,postinst,prerm,postrm}
-    do
+    for file in "$root"/var/lib/dpkg/info/conntrackd.{conffiles,md5sums,p*inst,p*rm}; do
         if [ -e "$file" ]; then cp -p "$file" "$tree/DEBIAN/${file##*.}"; fi
     done
     inside dpkg -s conntrackd | sed '/^Status:/d; /^Conffiles:/,/^[^ ]/{/^Conffiles:/d; /^ /d}' \
