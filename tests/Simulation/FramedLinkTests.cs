@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using Conntrackd.Conntrack;
 using Conntrackd.Linux;
+using Conntrackd.Sync;
 using Conntrackd.Tests.Cache;
 using Conntrackd.Tests.Sync;
 using Conntrackd.Tests.Wire;
@@ -109,7 +110,12 @@ public sealed class FramedLinkTests
         {
             _desks[node]?.Dispose();
             _ciphers[node]?.Dispose();
-            _desks[node] = new EngineDesk(ackWindow: 20) { Now = _now };
+            var settings = new SyncSettings(
+                SyncMode.Ftfw, 1000, 20, true, false, EngineDesk.FirstSequence)
+            {
+                Incarnation = (ulong)_random.NextInt64() | 1,
+            };
+            _desks[node] = new EngineDesk(settings) { Now = _now };
             _ports[node] = (ushort)_random.Next(1024, 65536);
             if (!_isSealed)
             {
