@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using Conntrackd.Conntrack;
 using Conntrackd.Sync;
 using Conntrackd.Wire;
 

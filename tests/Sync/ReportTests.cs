@@ -17,7 +17,7 @@ public sealed class ReportTests
     {
         using var pair = new EnginePair();
         pair.Pass(SyncEngine.Second / 100);
-        Assert.All(new[] { 0, 1 }, i => Assert.False(pair[i].Other.IsGreeting));
+        Assert.False(pair[0].Other.IsGreeting || pair[1].Other.IsGreeting);
         Announce(pair, 0, 100);
         pair.Pass(SyncEngine.Second);
         Assert.Equal(100u, pair[1].External.Count);
