@@ -35,6 +35,9 @@ internal sealed class AddressSet
     /// <summary>How many disjoint ranges the set came to.</summary>
     internal int RangeCount => _firsts.Length;
 
+    /// <summary>A range of them, in rising order, both ends included.</summary>
+    internal (Address First, Address Last) RangeAt(int index) => (_firsts[index], _lasts[index]);
+
     /// <summary>True if the address is a listed host or in a listed network.</summary>
     internal bool Contains(Address address)
     {

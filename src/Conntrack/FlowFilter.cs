@@ -7,8 +7,9 @@ namespace Conntrackd.Conntrack;
 /// <remarks>
 /// Three classes are tested in the order protocol, address, state; a flow must pass all that are
 /// configured. Nothing is ignored implicitly. The original's socket filter (From Kernelspace) means
-/// something else for addresses and is limited to 127 of them; here one meaning serves everywhere.
-/// Source: shared spec sync, section 16.1. Tests run per event: no allocation, no lock.
+/// something else for addresses and is limited to 127 of them; here one meaning serves everywhere,
+/// in the kernel too: <see cref="EventProgram"/>. Source: shared spec sync, section 16.1. Tests run
+/// per event: no allocation, no lock.
 /// </remarks>
 internal sealed class FlowFilter
 {
@@ -37,6 +38,12 @@ internal sealed class FlowFilter
 
     /// <summary>What it was built from, to be shown; not to be changed any more.</summary>
     internal FlowFilterBuilder Definition { get; }
+
+    /// <summary>The listed addresses of one family.</summary>
+    internal AddressSet Ipv4 => _ipv4;
+
+    /// <summary>Those of the other.</summary>
+    internal AddressSet Ipv6 => _ipv6;
 
     /// <summary>True if no class is configured.</summary>
     internal bool IsEmpty =>

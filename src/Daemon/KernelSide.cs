@@ -49,6 +49,7 @@ internal sealed partial class KernelSide
     private readonly SyncEngine? _replica;      // the engine, if there are peers
     private readonly Log _log;
     private readonly long _started;
+    private readonly List<uint> _echoes = [];   // sockets of ours whose doings are no news
     private readonly bool[] _wanted = new bool[PurposeCount];
     private readonly List<ControlSession>[] _waiting = [[], [], [], [], [], []];
     private EventSource? _events;       // null: the table is polled
@@ -158,8 +159,11 @@ internal sealed partial class KernelSide
     internal void Change(Config.Options options)
     {
         bool refilter = !options.Filter.Definition.IsLike(_options.Filter.Definition);
+        bool moved = options.IsFilterFromKernelspace != _options.IsFilterFromKernelspace;
         _options = options;
         _filter = options.Filter;
+        // Before the table is read again: what passes now must not be missed.
+        if (refilter || moved) { FilterEvents(); }
         Errno error = _events?.Change(EventsOf(options)) ?? Errno.None;
         if (error != Errno.None)
         {
@@ -376,15 +380,24 @@ internal sealed partial class KernelSide
     }
 
     // What a commit creates it tells itself, and injections are nobody's news. If the kernel takes
-    // no filter, the events come and say the same again.
-    private void DropEchoes(EventSource events, FlowWriter commits, FlowWriter? injections)
+    // no program, events come and are filtered here: the meaning is the same.
+    private void FilterEvents()
     {
-        Errno error = injections is null
-            ? events.DropEchoes([commits.PortId])
-            : events.DropEchoes(
-                [commits.PortId, injections.PortId, injections.MenderPortId]);
+        if (_events is null) { return; }
+        FlowFilter? filter =
+            _options.IsFilterFromKernelspace && !_filter.IsEmpty ? _filter : null;
+        byte[]? program = EventProgram.Build(filter, _echoes.ToArray());
+        if (program is null)
+        {
+            _log.Notice("the filter needs more than the "
+                + $"{Netlink.BpfAssembler.InstructionsMax} instructions that the kernel takes: "
+                + "events are filtered in user space");
+            program = EventProgram.Build(null, _echoes.ToArray())!;
+        }
+        Errno error = _events.Attach(program);
         if (error == Errno.None) { return; }
-        _log.Notice($"cannot filter own events in the kernel: {error.Describe()}");
+        _log.Notice($"cannot filter events in the kernel: {error.Describe()}, "
+            + "they are filtered in user space");
     }
 
     private static string DumpFailed(Errno error) =>
@@ -463,7 +476,13 @@ internal sealed partial class KernelSide
             _events.AddRequester(injections.PortId, EventOrigin.Inject);
             _events.AddRequester(injections.MenderPortId, EventOrigin.Inject);
         }
-        if (commits is not null) { DropEchoes(_events, commits, injections); }
+        if (commits is not null) { _echoes.Add(commits.PortId); }
+        if (injections is not null)
+        {
+            _echoes.Add(injections.PortId);
+            _echoes.Add(injections.MenderPortId);
+        }
+        FilterEvents();
         error = loop.Add(_events.FileDescriptor, EventMask.In, new EventReader(this));
         return error == Errno.None ? null : $"event loop: {error.Describe()}";
     }

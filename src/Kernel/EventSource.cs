@@ -90,11 +90,10 @@ internal sealed class EventSource : IDisposable
     }
 
     /// <summary>
-    /// Keeps the kernel from telling us of flows that these sockets of ours change. Without it, or
-    /// if the kernel refuses, their events come with their origin.
+    /// Lets the kernel drop what an <see cref="EventProgram"/> drops, instead of any earlier one.
+    /// If the kernel refuses, everything comes.
     /// </summary>
-    internal Errno DropEchoes(ReadOnlySpan<uint> portIds) =>
-        SocketFilter.DropEchoes(_fd, CtMessage.New >> 8, portIds);
+    internal Errno Attach(ReadOnlySpan<byte> program) => SocketFilter.Attach(_fd, program);
 
     /// <summary>
     /// Hears of new flows, or not for a while: of what comes meanwhile only a dump tells. If
