@@ -83,6 +83,12 @@ internal sealed partial class ConfigParser
                     + "ignoring it");
             sync = sync with { DisableInternalCache = false };
         }
+        if (sync.RedundantLinks && _links.Count == 1)
+        {
+            Warning(_origins["Options.RedundantLinks"],
+                "'RedundantLinks' needs a second link, ignoring it");
+            sync = sync with { RedundantLinks = false };
+        }
         _sync = sync;
     }
 

@@ -120,8 +120,8 @@ internal sealed partial class ConfigParser
             {
                 Operand = "bool | seconds",
                 Default = $"{Options.OverrunResyncSecondsDefault}",
-                Help = "When events got lost, compare with the kernel's table after this time. "
-                    + "'off' is never.",
+                Help = "When events got lost, compare with the kernel's table. The original "
+                    + "waits for this time; this one compares at once. 'off' is never.",
             },
             new("NetlinkEventsReliable", Block.General, static p => p.Bool(out bool on)
                 && p.Set(p._options with { NetlinkEventsReliable = on }))
@@ -143,8 +143,8 @@ internal sealed partial class ConfigParser
             {
                 Operand = "number",
                 Default = $"{Options.EventIterationLimitDefault}",
-                Help = "How many events, and how many datagrams of a link, are handled before "
-                    + "other work has its turn.",
+                Help = "How many events are handled before other work has its turn. Fewer than "
+                    + "256 are not worth a turn and count as 256.",
             },
             new("Systemd", Block.General, static p => p.Bool(out bool on)
                 && p.Set(p._options with { Systemd = on }))

@@ -7,9 +7,10 @@ internal sealed partial class ConfigParser
     /// <summary>The blocks of dedicated links in section Sync.</summary>
     private static class LinkLanguage
     {
-        private const string First = " One to four blocks, all of one kind. The first is used "
+        private const string First = " One to four blocks, of any kinds. The first is used "
             + "first, unless the word 'Default' stands before the brace of another. When the "
-            + "interface of the link in use goes down, the next takes over.";
+            + "interface of the link in use goes down, or nobody was heard on any link for three "
+            + "seconds, the next takes over. See also 'RedundantLinks'.";
         private const string Rest = " See 'UDP' about several links.";
 
         internal static readonly Directive[] Directives =

@@ -1,3 +1,5 @@
+using System.Linq;
+
 namespace Conntrackd.Config;
 
 internal sealed partial class ConfigParser
@@ -116,6 +118,31 @@ internal sealed partial class ConfigParser
                     + "node has another one. Without it: the end, 16 bits, of its own address on "
                     + "the link.",
             },
+            new("RedundantLinks", Block.Options, static p => p.Bool(out bool on)
+                && p.Set(p.OpenSync with { RedundantLinks = on }))
+            {
+                Operand = "bool",
+                Default = "off",
+                Help = "With several links: all of them carry all messages at once. What one loses "
+                    + "the other brings, and what comes twice is dropped and counted. To be set on "
+                    + "all nodes. The original drops what comes twice in 'Mode FTFW'; in the other "
+                    + "modes a copy that is late may undo a newer state there for a moment.",
+            },
+            new("Restore", Block.Options, static p => p.Braces(Block.Restore, "Restore"))
+            {
+                Operand = "{ ... }",
+                Opens = Block.Restore,
+                Help = "Which attributes of a flow are written into the kernel, by a commit or, "
+                    + "without an external cache, as they come. What is off is replicated and "
+                    + "listed all the same.",
+            },
+            .. RestoredAttributes.All.Select(static restored => new Directive(
+                restored.Name, Block.Restore, p => p.ReadRestored(restored.Attributes))
+            {
+                Operand = "bool",
+                Default = "on",
+                Help = restored.Help,
+            }),
         ];
     }
 }

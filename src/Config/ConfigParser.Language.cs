@@ -25,6 +25,7 @@ internal sealed partial class ConfigParser
         (Block.Udp, "UDP"),
         (Block.Tcp, "TCP"),
         (Block.Options, "Options"),
+        (Block.Restore, "Restore"),
         (Block.Stats, "Stats"),
         (Block.Helper, "Helper"),
         (Block.HelperType, "Type"),

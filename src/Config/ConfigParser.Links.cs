@@ -51,11 +51,6 @@ internal sealed partial class ConfigParser
 
     private void FinishLink(in Token at, string name)
     {
-        if (_links.Count > 0 && _links[0].Kind != _link.Kind)
-        {
-            Error(at, $"cannot use a '{name}' link together with the '{NameOf(_links[0].Kind)}' "
-                + $"link of line {_links[0].Position.Line}, all must be of one kind");
-        }
         if (_links.Count == SyncOptions.LinksMax)
         {
             Error(at, $"too many dedicated links, at most {SyncOptions.LinksMax}");

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Linq;
+using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
 
@@ -102,6 +103,12 @@ internal sealed partial class ConfigParser
         var listed = new ExpectationSync(true, helpers);
         return isRead && Set(OpenSync with { ExpectationSync = listed });
     }
+
+    private bool ReadRestored(FlowAttributes attributes) =>
+        Bool(out bool on) && Set(OpenSync with
+        {
+            Withheld = on ? OpenSync.Withheld & ~attributes : OpenSync.Withheld | attributes,
+        });
 
     private void AddExpectationHelper(List<string> helpers, in Token at, string name)
     {

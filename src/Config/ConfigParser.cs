@@ -136,7 +136,8 @@ internal sealed partial class ConfigParser
 
         // Lists have no one origin. Timers and switches of a mode are options of Sync.
         const Block Scalars = Block.General | Block.Unix | Block.Scheduler | Block.Sync
-            | Block.Modes | Block.Options | Block.Stats | Block.Vrrp | Block.Sandbox;
+            | Block.Modes | Block.Options | Block.Restore | Block.Stats | Block.Vrrp
+            | Block.Sandbox;
         if ((_block & Scalars) == 0) { return; }
         string place = (_block & Block.Modes) != 0 ? "Sync" : _blockName;
         _origins[$"{place}.{directive.Canonical}"] = at;

@@ -25,6 +25,7 @@ internal enum Block : uint
     HelperPolicy = 1 << 17,
     Vrrp = 1 << 18,
     Sandbox = 1 << 19,
+    Restore = 1 << 20,
     Modes = Alarm | Ftfw | NoTrack,
     Links = Multicast | Udp | Tcp,
 }

@@ -21,6 +21,16 @@ internal sealed partial class EffectiveText
         else { Setting("Options", "ExpectationSync", Switch(expectations.IsOn)); }
         if (sync.NodeNumber != 0) { Setting("Options", "NodeNumber", sync.NodeNumber); }
         else { Comment("NodeNumber: not set, the end of the address on the link is used"); }
+        Begin("Restore");
+        foreach ((string name, FlowAttributes attributes, _) in RestoredAttributes.All)
+        {
+            Setting("Restore", name, Switch((sync.Withheld & attributes) == 0));
+        }
+        End();
+        if (sync.Links.Count > 1)
+        {
+            Setting("Options", "RedundantLinks", Switch(sync.RedundantLinks));
+        }
         End();
         End();
     }

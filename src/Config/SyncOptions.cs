@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
 
@@ -50,8 +51,11 @@ internal sealed record SyncOptions
     /// <summary>Ask the peer for everything once, right after start.</summary>
     internal bool StartupResync { get; init; }
 
-    /// <summary>1-4, all of one kind, exactly one of them the default.</summary>
+    /// <summary>1-4, of any kinds, exactly one of them the default.</summary>
     internal IReadOnlyList<LinkOptions> Links { get; init; } = [];
+
+    /// <summary>All links carry all messages; the receiver drops what it has.</summary>
+    internal bool RedundantLinks { get; init; }
 
     /// <summary>TCP links: messages kept while the peer is away.</summary>
     internal uint ErrorQueueLength { get; init; } = ErrorQueueLengthDefault;
@@ -63,4 +67,7 @@ internal sealed record SyncOptions
 
     /// <summary>Of a node of a sealed link; 0: from its address on the link.</summary>
     internal ushort NodeNumber { get; init; }
+
+    /// <summary>Block Restore: what is not written into the kernel though the peer told it.</summary>
+    internal FlowAttributes Withheld { get; init; }
 }

@@ -75,7 +75,10 @@ internal static partial class FlowEncoder
         writer.Begin(CtMessage.New, NetlinkFlags.Request | extra, sequence, (byte)flow.Family);
         PutOrig(ref writer, flow);
         PutZone(ref writer, flow);
-        writer.PutUInt32((ushort)CtAttribute.Timeout, options.TimeoutSeconds);
+        if (options.TimeoutSeconds != 0)
+        {
+            writer.PutUInt32((ushort)CtAttribute.Timeout, options.TimeoutSeconds);
+        }
         // The kernel refuses to clear bits (EBUSY): nothing is said if nothing is known, and an
         // entry that was created with its master is marked as expected.
         if (flow.Has(FlowAttributes.Status))

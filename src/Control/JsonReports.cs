@@ -83,6 +83,10 @@ internal static class JsonReports
             JsonText.Field(text, "server_connected"u8, link.ServerConnected);
             JsonText.Field(text, "client_connected"u8, link.ClientConnected);
         }
+        if (link.Duplicates is ulong duplicates)
+        {
+            JsonText.Field(text, "duplicates_received"u8, duplicates);
+        }
         End(text);
     }
 

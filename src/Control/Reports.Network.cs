@@ -36,12 +36,13 @@ internal enum LinkStatus : byte
 /// <param name="ErrorsReceived">Receives that failed.</param>
 /// <param name="ServerConnected">TCP: the peer is connected to us.</param>
 /// <param name="ClientConnected">TCP: we are connected to the peer.</param>
+/// <param name="Duplicates">Messages that another link had brought; null if one link sends.</param>
 internal readonly record struct LinkReport(
     LinkKind Kind, string Device, LinkStatus Status, bool Active,
     ulong BytesSent, ulong BytesReceived,
     ulong PacketsSent, ulong PacketsReceived,
     ulong ErrorsSent, ulong ErrorsReceived,
-    bool ServerConnected = false, bool ClientConnected = false);
+    bool ServerConnected = false, bool ClientConnected = false, ulong? Duplicates = null);
 
 /// <summary>What was wrong with messages of peers, and what is missing.</summary>
 /// <param name="BadVersion">Wrong protocol version.</param>
@@ -161,6 +162,10 @@ internal static partial class Reports
         AppendPair(
             text, ""u8, link.ErrorsSent, " Error send "u8, link.ErrorsReceived, " Error recv"u8,
             Wide);
+        if (link.Duplicates is ulong duplicates)
+        {
+            AppendLine(text, "\tDuplicate messages:\t"u8, duplicates, Wide);
+        }
         text.Append((byte)'\n');
     }
 

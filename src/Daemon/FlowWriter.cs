@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using Conntrackd.Conntrack;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
@@ -16,7 +17,8 @@ namespace Conntrackd.Daemon;
 /// <code>
 /// create   EEXIST              delete what holds either tuple, create
 ///          EOPNOTSUPP, helper  create without helper (not loaded here)
-///          ENOENT, master      create without master (not here)
+///          ENOENT, master      injection: wait for it, try again once
+///                              then, and in a commit: create without master (not here)
 /// update   ENOENT              create
 ///          EBUSY, master       update as if it had none (created without it)
 ///          EBUSY, status       update without status (the entry has more)
@@ -32,6 +34,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private const uint FallbackTimeoutSeconds = 60;
     private const int RoundsMax = 4;
     private const int LogIntervalSeconds = 10;
+    private const long RetryInterval = SyncEngine.Second / 2;
+
+    /// <summary>Most related flows that wait for their masters.</summary>
+    internal const int WaitingMax = 1024;
 
     /// <summary>One flow of the batch, kept until the kernel has taken it.</summary>
     private struct Request
@@ -41,6 +47,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         internal uint TimeoutSeconds;
         internal bool Replace;
         internal bool MakesRoom;
+        internal bool Waits;
+        internal bool HasWaited;
         internal Errno Error;
     }
 
@@ -50,16 +58,32 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private TableWriter _writer = null!;
     private TableWriter _mender = null!;
     private LogThrottle _throttle = new(LogIntervalSeconds);
-    private bool _windowTracking;
+    private readonly List<Request> _waiting = [];
+    private readonly bool _waits;
+    private WriterSettings _settings;
     private uint _timeoutSeconds;
     private int _count;
+    private long _retryAt = long.MaxValue;
 
-    private FlowWriter(string name, bool windowTracking, uint timeoutSeconds, Log log)
+    private FlowWriter(string name, bool waits, in WriterSettings settings, Log log)
     {
         _name = name;
+        _waits = waits;
         _log = log;
-        Change(windowTracking, timeoutSeconds);
+        Change(in settings);
     }
+
+    /// <summary>Related flows that wait for their masters.</summary>
+    internal int WaitingCount => _waiting.Count;
+
+    /// <summary>Of those that waited, how many did so in vain.</summary>
+    internal ulong MastersMissing { get; private set; }
+
+    /// <summary>How many could not wait because too many did.</summary>
+    internal ulong WaitingDropped { get; private set; }
+
+    /// <summary>When <see cref="Retry"/> wants to be called.</summary>
+    internal long NextDeadline => _waiting.Count == 0 ? long.MaxValue : _retryAt;
 
     internal ulong Created { get; private set; }
 
@@ -90,17 +114,17 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     internal ICommittedSink? Committed { get; set; }
 
     /// <param name="name">Stands in log lines: what is being done.</param>
-    /// <param name="windowTracking">TCPWindowTracking.</param>
-    /// <param name="timeoutSeconds">Of flows that come without one; 0 = 60.</param>
+    /// <param name="waits">Keep related flows whose master is missing for a while.</param>
+    /// <param name="settings">How flows are written.</param>
     /// <param name="counters">Of the kernel room.</param>
     /// <param name="log">Where refusals are told, a line per interval.</param>
     /// <param name="writer">The result.</param>
     internal static Errno TryOpen(
-        string name, bool windowTracking, uint timeoutSeconds, KernelCounters counters, Log log,
+        string name, bool waits, in WriterSettings settings, KernelCounters counters, Log log,
         out FlowWriter? writer)
     {
-        var opened = new FlowWriter(name, windowTracking, timeoutSeconds, log);
         writer = null;
+        var opened = new FlowWriter(name, waits, in settings, log);
         Errno error = TableWriter.TryOpen(opened, counters, out TableWriter? plain);
         if (error != Errno.None) { return error; }
         error = TableWriter.TryOpen(opened, counters, out TableWriter? mender);
@@ -116,29 +140,50 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     }
 
     /// <summary>Takes over settings; 0 seconds are 60.</summary>
-    internal void Change(bool windowTracking, uint timeoutSeconds)
+    internal void Change(in WriterSettings settings)
     {
-        _windowTracking = windowTracking;
-        _timeoutSeconds = timeoutSeconds == 0 ? FallbackTimeoutSeconds : timeoutSeconds;
+        _settings = settings;
+        _timeoutSeconds =
+            settings.TimeoutSeconds == 0 ? FallbackTimeoutSeconds : settings.TimeoutSeconds;
     }
 
     /// <inheritdoc/>
-    public void Inject(SyncType type, ref Flow flow) =>
+    public void Inject(SyncType type, ref Flow flow)
+    {
+        Forget(in flow);
         Add(type, in flow,
             flow.Has(FlowAttributes.Timeout) && flow.TimeoutSeconds != 0
                 ? flow.TimeoutSeconds : _timeoutSeconds);
+    }
 
-    /// <summary>Adds one request; a full batch is flushed first.</summary>
+    /// <summary>
+    /// Adds one request; a full batch is flushed first. With 0 seconds an entry that is there keeps
+    /// its timeout, a new one gets that of the settings.
+    /// </summary>
     internal void Add(SyncType kind, in Flow flow, uint timeoutSeconds)
     {
         if (_count == _requests.Length) { Flush(); }
         ref Request request = ref _requests[_count++];
+        request = new Request { Kind = kind, TimeoutSeconds = timeoutSeconds };
         request.Flow = flow;
-        request.Kind = kind;
-        request.TimeoutSeconds = timeoutSeconds;
-        request.Replace = false;
-        request.MakesRoom = false;
-        request.Error = Errno.None;
+        request.Flow.Present &= ~_settings.Withheld;
+        if ((_settings.Withheld & FlowAttributes.Timeout) != 0) { request.TimeoutSeconds = 0; }
+    }
+
+    /// <summary>Adds those again that wait for their masters, when it is time.</summary>
+    internal void Retry(long now)
+    {
+        if (_waiting.Count == 0) { return; }
+        if (_retryAt == long.MaxValue) { _retryAt = now + RetryInterval; }
+        if (now < _retryAt) { return; }
+        _retryAt = long.MaxValue;
+        Request[] again = [.. _waiting];
+        _waiting.Clear();
+        foreach (Request request in again)
+        {
+            if (_count == _requests.Length) { Flush(); }
+            _requests[_count++] = request;
+        }
     }
 
     /// <summary>
@@ -177,7 +222,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             bool again = false;
             for (int i = 0; i < _count; i++)
             {
-                if (_requests[i].Error == Errno.None || !Mend(ref _requests[i], i)) { continue; }
+                if (_requests[i].Error == Errno.None || TryHold(ref _requests[i], i)) { continue; }
+                if (!Mend(ref _requests[i], i)) { continue; }
                 _requests[i].Error = Errno.None;
                 Send(_mender, i);
                 again = true;
@@ -185,7 +231,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             if (!again) { break; }
             _mender.Flush();
         }
-        for (int i = 0; i < _count; i++) { CountResult(in _requests[i]); }
+        for (int i = 0; i < _count; i++)
+        {
+            if (!_requests[i].Waits) { CountResult(in _requests[i]); }
+        }
         _count = 0;
     }
 
@@ -214,7 +263,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private void Send(TableWriter writer, int index)
     {
         ref Request request = ref _requests[index];
-        var options = new CreateOptions(request.TimeoutSeconds, _windowTracking);
+        bool updates = request is { Kind: SyncType.FlowUpdate, Replace: false };
+        uint timeout = updates || request.TimeoutSeconds != 0
+            ? request.TimeoutSeconds : _timeoutSeconds;
+        var options = new CreateOptions(timeout, _settings.WindowTracking);
         // The second try after a flush always fits: a batch holds one request of any size.
         for (int tries = 0; tries < 2; tries++)
         {
@@ -231,6 +283,34 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         request.Error = Errno.Einval;
     }
 
+    // Keeps a related flow whose master is not there: its message may have been lost and be on its
+    // way again, or come later in a bulk.
+    private bool TryHold(ref Request request, int index)
+    {
+        bool lacksMaster = request.Kind == SyncType.FlowNew && request.Error == Errno.Enoent
+            && request.Flow.Has(FlowAttributes.Master);
+        if (!_waits || !lacksMaster || request.HasWaited || HasLater(index)) { return false; }
+        if (_waiting.Count == WaitingMax)
+        {
+            WaitingDropped++;
+            return false;
+        }
+        request.Waits = true;
+        request.Error = Errno.None;
+        _waiting.Add(request with { Waits = false, HasWaited = true, Replace = false });
+        return true;
+    }
+
+    // What is said of a flow now goes before what waited.
+    private void Forget(in Flow flow)
+    {
+        for (int i = _waiting.Count - 1; i >= 0; i--)
+        {
+            Request waiting = _waiting[i];
+            if (IsSame(in waiting.Flow, in flow)) { _waiting.RemoveAt(i); }
+        }
+    }
+
     // Changes a refused request into what may be accepted. False if there is nothing to try.
     private bool Mend(ref Request request, int index)
     {
@@ -243,6 +323,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         }
         if (create && request.Error == Errno.Enoent && request.Flow.Has(FlowAttributes.Master))
         {
+            if (request.HasWaited) { MastersMissing++; }
             request.Flow.Present &= ~(FlowAttributes.Master | FlowAttributes.MasterL4Keys);
             return true;
         }
@@ -278,15 +359,14 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         ref Flow flow = ref _requests[index].Flow;
         for (int i = index + 1; i < _count; i++)
         {
-            ref Flow other = ref _requests[i].Flow;
-            if (other.Protocol == flow.Protocol && other.Family == flow.Family &&
-                other.KeyZone == flow.KeyZone && other.Orig == flow.Orig)
-            {
-                return true;
-            }
+            if (IsSame(in _requests[i].Flow, in flow)) { return true; }
         }
         return false;
     }
+
+    private static bool IsSame(in Flow one, in Flow other) =>
+        other.Protocol == one.Protocol && other.Family == one.Family &&
+        other.KeyZone == one.KeyZone && other.Orig == one.Orig;
 
     private void CountResult(in Request request)
     {

@@ -8,11 +8,17 @@ namespace Conntrackd.Daemon;
 /// <remarks>
 /// The engine knows a peer by address, and by a port that changes when the peer starts anew. Both
 /// differ from link to link, so the engine is given the address on the link where the peer was
-/// heard first and, as port, a number that grows when the port changes on any link.
-/// <para>Unicast: all links lead to one peer. Multicast over several links: as long as no link has
-/// carried a second sender there are two nodes, and what is heard on different links is one peer.
-/// With three nodes and more nothing tells which of the addresses on two links belong together:
-/// each is a peer of its own then, and a switch of links costs a bulk of each node.</para>
+/// heard first and, as port, a number that grows with each start of the peer.
+/// <code>
+/// sender says its number   the same number on another link, or on a new connection: the same peer
+/// (our own kind)           another number from a known address: it started anew
+/// it does not              unicast: all links lead to one peer
+/// (the original)           groups: one peer, until a link has carried a second sender; from then
+///                          on each address is a peer of its own
+///                          a new port of a datagram: it started anew
+///                          a new connection: started anew if it says HELLO, else it goes on
+/// </code>A new connection of the original that goes on continues its sequence: what the old one
+/// lost shows as a gap, and is asked for.
 /// </remarks>
 internal sealed class LinkPeers
 {
@@ -20,35 +26,77 @@ internal sealed class LinkPeers
     private const int SourcesMax = 64;
 
     private readonly List<Source> _sources = [];
-    private readonly bool _isUnicast;
+    private readonly IReadOnlyList<LinkOptions> _links;
+    private readonly ReceiveCounters _ignored = new();
+    private readonly bool _isUnicast = true;
     private readonly bool _isSingleGroup;
+    private readonly bool _isSingleUdp;
     private readonly PeerAddress _unicastPeer;
     private bool _isManyNodes;
 
     internal LinkPeers(IReadOnlyList<LinkOptions> links)
     {
-        LinkOptions first = links[0];
-        _isUnicast = first.Kind != LinkKind.Multicast;
+        _links = links;
+        foreach (LinkOptions link in links) { _isUnicast &= link.Kind != LinkKind.Multicast; }
         _isSingleGroup = !_isUnicast && links.Count == 1;
-        _unicastPeer = new PeerAddress(first.Family, first.DestinationAddress, 0);
+        _isSingleUdp = links.Count == 1 && links[0].Kind == LinkKind.Udp;
+        _unicastPeer = new PeerAddress(links[0].Family, links[0].DestinationAddress, 0);
     }
 
     /// <summary>What the engine is to know the sender by.</summary>
-    internal PeerAddress NameOf(int link, in PeerAddress from)
+    internal PeerAddress NameOf(int link, in PeerAddress from, ReadOnlySpan<byte> datagram)
     {
         if (_isSingleGroup) { return from; }
-        PeerAddress address =
-            _isUnicast ? _unicastPeer : new PeerAddress(from.Family, from.Address, 0);
-        Source source = Find(link, in address) ?? Add(link, in address);
-        if (source.Port != from.Port)
+        (uint node, bool hello) = _isSingleUdp ? default : Read(datagram);
+        PeerAddress address = _isUnicast
+            ? _unicastPeer : new PeerAddress(from.Family, from.Address, 0);
+        Source source = Find(link, address) ?? Add(link, address, node);
+        if (node != 0) { Identify(source, node, from.Port); }
+        else if (source.Port != from.Port)
         {
-            if (source.Port != 0) { Renew(source.Peer); }
-            source.Port = from.Port;
+            bool goesOn = source.Port == 0 || (_links[link].Kind == LinkKind.Tcp && !hello);
+            if (!goesOn) { Renew(source.Peer, node: 0); }
         }
+        source.Port = from.Port;
         return source.Peer.Name;
     }
 
-    private Source? Find(int link, in PeerAddress address)
+    // Its number, if any message says it, and whether the first says HELLO.
+    private (uint Node, bool Hello) Read(ReadOnlySpan<byte> datagram)
+    {
+        uint node = 0;
+        bool isFirst = true, hello = false;
+        var reader = new SyncMessageReader(datagram, _ignored);
+        while (reader.TryNext(out SyncMessage message))
+        {
+            if (isFirst) { hello = (message.Header.Flags & SyncFlags.Hello) != 0; }
+            isFirst = false;
+            if (message.Header.Class != SyncClass.Alive) { continue; }
+            ReadOnlySpan<byte> body = message.Body;
+            while (AliveBody.TryNext(ref body, out AliveAttribute attribute,
+                out ReadOnlySpan<byte> value))
+            {
+                if (attribute == AliveAttribute.Sender) { AliveBody.TryReadSender(value, out node); }
+            }
+        }
+        return (node, hello);
+    }
+
+    private void Identify(Source source, uint node, ushort port)
+    {
+        if (source.Peer.Node == node) { return; }
+        if (_sources.Find(other => other.Peer.Node == node) is Source known)
+        {
+            source.Peer = known.Peer;
+            return;
+        }
+        // Until now it did not say, and it may be the one that was heard before.
+        bool same = source.Peer.Node == 0 && (source.Port == 0 || source.Port == port);
+        if (same) { source.Peer.Node = node; }
+        else { Renew(source.Peer, node); }
+    }
+
+    private Source? Find(int link, PeerAddress address)
     {
         foreach (Source source in _sources)
         {
@@ -57,12 +105,23 @@ internal sealed class LinkPeers
         return null;
     }
 
-    private Source Add(int link, in PeerAddress address)
+    private Source Add(int link, PeerAddress address, uint node)
     {
         if (_sources.Count == SourcesMax) { _sources.Clear(); }
-        if (!_isManyNodes && _sources.Exists(source => source.Link == link)) { Separate(); }
-        bool alone = _isManyNodes || _sources.Count == 0;
-        var added = new Source(link, address, alone ? new Peer(address) : _sources[0].Peer);
+        Source? known = node == 0 ? null : _sources.Find(source => source.Peer.Node == node);
+        if (known is null && !_isManyNodes && _sources.Exists(source => source.Link == link))
+        {
+            Separate();
+        }
+        Peer? peer = known?.Peer;
+        if (peer is null && !_isManyNodes && _sources.Count != 0)
+        {
+            // Two that say different numbers are two; but nobody else is at the end of a wire.
+            Peer first = _sources[0].Peer;
+            bool other = node != 0 && first.Node != 0;
+            if (_isUnicast || !other) { peer = first; }
+        }
+        var added = new Source(link, address, peer ?? new Peer(address));
         _sources.Add(added);
         return added;
     }
@@ -73,16 +132,16 @@ internal sealed class LinkPeers
         _isManyNodes = true;
         foreach (Source source in _sources)
         {
-            if (source.Address.Address != source.Peer.Name.Address)
-            {
-                source.Peer = new Peer(source.Address);
-            }
+            bool certain = source.Peer.Node != 0
+                || source.Address.Address == source.Peer.Name.Address;
+            if (!certain) { source.Peer = new Peer(source.Address); }
         }
     }
 
     // Its ports on the other links will be others as well: that is the same start.
-    private void Renew(Peer peer)
+    private void Renew(Peer peer, uint node)
     {
+        peer.Node = node;
         peer.Name = peer.Name with { Port = (ushort)(peer.Name.Port + 1) };
         foreach (Source source in _sources)
         {
@@ -90,10 +149,12 @@ internal sealed class LinkPeers
         }
     }
 
-    /// <summary>One peer as the engine knows it.</summary>
+    /// <summary>One peer as the engine knows it; Node 0: it does not say.</summary>
     private sealed class Peer(PeerAddress name)
     {
         internal PeerAddress Name { get; set; } = name;
+
+        internal uint Node { get; set; }
     }
 
     /// <summary>An address that was heard on a link; Port 0 until it is heard again.</summary>

@@ -10,17 +10,31 @@ namespace Conntrackd.Daemon;
 //   current link down, another up with carrier ------> that one
 //   a message of the peer on another link -----------> that one (so both ends meet)
 //   TCP: no connection for a second, another has one -> that one
+//   nobody heard on any link for three seconds ------> the next, each once, until somebody speaks
 //
 // Nobody switches back because the first link has returned. What was staged on the old link leaves
 // on the new one, before anything else.
 internal sealed partial class Links
 {
     private const long Second = 1000 * Millisecond;
-    private const int StrandedMax = 256;
+    internal const int StrandedMax = 256;
 
     private readonly Queue<byte[]> _stranded = new();
+    private readonly ReceiveCounters _ignored = new();
+    private readonly bool _speaks;
     private bool _saidNone;
     private long _followAt;
+
+    // A cable can be dead beyond a switch while both interfaces have carrier. Nodes speak once a
+    // second, so silence is a sign; but a peer that is switched off is silent, too, and then one
+    // round is enough.
+    private const long SilenceMax = 3 * Second;
+
+    // Of TCP, as long as it is not connected.
+    private const long AttemptInterval = Second;
+
+    private long _heardAt, _heardFirstAt;
+    private int _silentLinksLeft;
 
     /// <inheritdoc/>
     public void OnLinkChanged(string name, in NetworkInterface before, in NetworkInterface now)
@@ -79,16 +93,23 @@ internal sealed partial class Links
             _saidNone = false;
             return;
         }
+        Link? next = null;
         foreach (Link link in _links)
         {
             if (!IsUsable(link)) { continue; }
-            Switch(link);
+            if (next is null || (!IsConnected(next) && IsConnected(link))) { next = link; }
+        }
+        if (next is not null)
+        {
+            Switch(next);
             return;
         }
         if (_saidNone) { return; }
         _saidNone = true;
         _log.Error("no dedicated links available!");
     }
+
+    private static bool IsConnected(Link link) => link.Channel is { IsClientConnected: true };
 
     private bool IsUsable(Link link) => link.Channel is not null && StateOf(link).IsRunning;
 
@@ -101,10 +122,38 @@ internal sealed partial class Links
         Switch(link);
     }
 
+    private bool MayLeaveSilence => _speaks && _silentLinksLeft > 0 && _copies is null;
+
+    private void Hear(long now)
+    {
+        if (_heardAt == 0) { _heardFirstAt = now; }
+        _heardAt = now;
+        _silentLinksLeft = _links.Count;
+    }
+
+    private void LeaveSilence(long now)
+    {
+        if (!MayLeaveSilence || now - _heardAt < SilenceMax) { return; }
+        _heardAt = now;
+        for (int step = 1; _silentLinksLeft > 0; step++)
+        {
+            _silentLinksLeft--;
+            Link link = _links[(_current + step) % _links.Count];
+            if (link == Current || !IsUsable(link)) { continue; }
+            _log.Warning($"device `{Current.Options.InterfaceName}': nobody heard for "
+                + $"{SilenceMax / Second} s, trying another link");
+            Switch(link);
+            return;
+        }
+    }
+
     private void PreferConnected(long now)
     {
         if (_links.Count == 1 || Current.Channel is not { IsClientConnected: false }) { return; }
-        if (now - Current.DisconnectedAt < Second) { return; }
+        // A peer that has not spoken yet is not there yet, on whatever link; then there is an
+        // attempt a second. With copies on the way nobody need wait.
+        long since = Math.Max(Current.DisconnectedAt, _heardFirstAt + AttemptInterval);
+        if (_copies is null && (_heardAt == 0 || now - since < Second)) { return; }
         foreach (Link link in _links)
         {
             if (!IsUsable(link) || !link.Channel!.IsClientConnected) { continue; }
@@ -124,7 +173,7 @@ internal sealed partial class Links
     private void Strand(LinkChannel channel)
     {
         channel.Unstage(_stranded);
-        while (_stranded.Count > StrandedMax) { _stranded.Dequeue(); }
+        for (; _stranded.Count > StrandedMax; StrandedDropped++) { _stranded.Dequeue(); }
     }
 
     private bool SendStranded(LinkChannel channel)
@@ -143,16 +192,16 @@ internal sealed partial class Links
                 piece.CopyTo(room);
                 channel.Commit(piece.Length);
             }
-            else { channel.Counters.ErrorsSent++; }
+            else { StrandedDropped++; }
             _stranded.Dequeue();
         }
         return true;
     }
 
     // Noise on a link is no reason to use it.
-    private static bool IsMessage(ReadOnlySpan<byte> datagram)
+    private bool IsMessage(ReadOnlySpan<byte> datagram)
     {
-        var reader = new SyncMessageReader(datagram, new ReceiveCounters());
+        var reader = new SyncMessageReader(datagram, _ignored);
         return reader.TryNext(out SyncMessage message) && message.Header.Class != SyncClass.Bad;
     }
 }

@@ -7,13 +7,18 @@ using Conntrackd.Wire;
 
 namespace Conntrackd.Daemon;
 
-/// <summary>The dedicated links: all are listened on, one is sent on.</summary>
+/// <summary>
+/// The dedicated links: all are listened on, one is sent on, or with RedundantLinks all.
+/// </summary>
 /// <remarks>
 /// Which one that is, and when it changes: Links.Switch. Sealed and checked: Links.Framing. Who a
 /// message is from, whichever link it came on: <see cref="LinkPeers"/>. A link whose interface or
 /// address is missing, at start or later, is waited for.
+/// <para>With RedundantLinks the current link sets the pace, and what leaves on it leaves on the
+/// others as well as far as they take it: a copy that does not fit is left out and counted there.
+/// What is received twice is dropped by <see cref="CopyFilter"/>.</para>
 /// </remarks>
-internal sealed partial class Links : ILinkSink, IDisposable
+internal sealed partial class Links : ILinkSink, ICopySink, IDisposable
 {
     private const int DatagramsPerTurn = 64;
     private const long Millisecond = 1000;
@@ -30,6 +35,7 @@ internal sealed partial class Links : ILinkSink, IDisposable
     private readonly Log _log;
     private readonly long _started;
     private readonly bool _reliable;
+    private readonly CopyFilter? _copies;
     private readonly byte[] _scratch = new byte[ScratchBytes];
     private EventLoop _loop = null!;
     private LinkPeers _peers = null!;
@@ -39,9 +45,14 @@ internal sealed partial class Links : ILinkSink, IDisposable
     /// <param name="engine">Whose messages these are.</param>
     /// <param name="started">When the engine's clock was 0, monotonic microseconds.</param>
     /// <param name="reliable">The engine itself repairs what is lost.</param>
+    /// <param name="speaks">Every node says something each second (not in ALARM).</param>
+    /// <param name="redundant">All links carry all.</param>
     /// <param name="log">For links that come, go and change.</param>
-    internal Links(SyncEngine engine, long started, bool reliable, Log log)
+    internal Links(
+        SyncEngine engine, long started, bool reliable, bool speaks, bool redundant, Log log)
     {
+        _speaks = speaks;
+        _copies = redundant ? new CopyFilter(this) : null;
         _engine = engine;
         _started = started;
         _reliable = reliable;
@@ -53,6 +64,22 @@ internal sealed partial class Links : ILinkSink, IDisposable
 
     /// <summary>The link that is sent on.</summary>
     internal Link Current => _links[_current];
+
+    /// <summary>Datagrams held until the other link brings an earlier one; for reports.</summary>
+    internal int HeldCount => _copies?.HeldCount ?? 0;
+
+    /// <summary>How many of those were given on without it; for reports.</summary>
+    internal ulong HeldInVain => _copies?.HeldInVain ?? 0;
+
+    /// <summary>Pieces that a link left unsent and the next one takes; for reports.</summary>
+    internal int StrandedCount => _stranded.Count;
+
+    /// <summary>Pieces of those that were dropped; for reports.</summary>
+    internal ulong StrandedDropped { get; private set; }
+
+    /// <summary>True if messages leave on this link.</summary>
+    internal bool IsSentOn(Link link) =>
+        link == Current || (_copies is not null && IsUsable(link));
 
     /// <summary>True if the link takes nothing now.</summary>
     internal bool IsStalled { get; private set; }
@@ -107,6 +134,7 @@ internal sealed partial class Links : ILinkSink, IDisposable
         if (Current.Channel is LinkChannel channel)
         {
             IsStalled = !SendStranded(channel) || !SendNew(channel, now);
+            FlushCopies();
             return;
         }
         // No link at all: what ends meanwhile must not be kept for ever. The engine repairs.
@@ -128,6 +156,8 @@ internal sealed partial class Links : ILinkSink, IDisposable
             if (link.Channel is null && now >= link.ReopenAt) { Reopen(link, now); }
         }
         PreferConnected(now);
+        LeaveSilence(now);
+        _copies?.OnDeadline(now);
     }
 
     /// <summary>When there is something to do, after now.</summary>
@@ -144,6 +174,8 @@ internal sealed partial class Links : ILinkSink, IDisposable
             long due = link.Channel.NextDeadline;
             if (due != long.MaxValue) { next = Math.Min(next, due - _started); }
         }
+        if (_copies is not null) { next = Math.Min(next, _copies.NextDeadline); }
+        if (MayLeaveSilence) { next = Math.Min(next, _heardAt + SilenceMax); }
         // A full buffer of datagrams empties within a millisecond or so.
         bool polls = IsStalled && !IsHeld(now)
             && Current.Channel is { WakesWhenWritable: false };
@@ -173,23 +205,83 @@ internal sealed partial class Links : ILinkSink, IDisposable
                 if (!channel.Flush()) { return false; }
                 continue;
             }
-            room = room[..PayloadMaxOf(channel)];
+            room = room[..PayloadMax(channel)];
             Span<byte> messages = _framing is null ? room : room[
                 _framing.HeadBytes..(room.Length - _framing.OverheadBytes + _framing.HeadBytes)];
             if (!_engine.TryTakeDatagram(messages, now, out int length)) { break; }
-            channel.Commit(_framing?.Wrap(room, length) ?? length);
+            int bytes = _framing?.Wrap(room, length) ?? length;
+            Copy(room[..bytes]);
+            channel.Commit(bytes);
             budget--;
         }
         return channel.Flush();
     }
 
+    /// <inheritdoc/>
+    public void OnDatagram(in PeerAddress from, ReadOnlySpan<byte> messages, long now) =>
+        _engine.OnDatagram(in from, messages, now);
+
     private void OnMessages(Link link, in PeerAddress from, ReadOnlySpan<byte> messages)
     {
         long now = Now();
-        if (link.Index != _current && IsMessage(messages)) { Follow(link, now); }
         // A sealed frame says itself who sent it.
-        PeerAddress name = _sealed is null ? _peers.NameOf(link.Index, in from) : from;
+        PeerAddress name =
+            _sealed is null ? _peers.NameOf(link.Index, in from, messages) : from;
+        if (_copies is not null)
+        {
+            Hear(now);
+            link.Counters.Duplicates += (ulong)_copies.Take(in name, messages, now);
+            return;
+        }
+        if (_links.Count > 1 && IsMessage(messages))
+        {
+            Hear(now);
+            if (link.Index != _current) { Follow(link, now); }
+        }
         _engine.OnDatagram(in name, messages, now);
+    }
+
+    // What leaves on a stream need not fit a datagram, unless it leaves on both.
+    private int PayloadMax(LinkChannel current)
+    {
+        int bytes = PayloadMaxOf(current);
+        if (_copies is null) { return bytes; }
+        foreach (Link link in _links)
+        {
+            if (IsUsable(link)) { bytes = Math.Min(bytes, PayloadMaxOf(link.Channel!)); }
+        }
+        return bytes;
+    }
+
+    private void Copy(ReadOnlySpan<byte> datagram)
+    {
+        if (_copies is null) { return; }
+        foreach (Link link in _links)
+        {
+            if (link.Index == _current || !IsUsable(link)) { continue; }
+            LinkChannel channel = link.Channel!;
+            Span<byte> room = channel.Reserve();
+            if (room.IsEmpty && channel.Flush()) { room = channel.Reserve(); }
+            if (room.Length < datagram.Length)
+            {
+                link.Counters.ErrorsSent++;
+                continue;
+            }
+            datagram.CopyTo(room);
+            channel.Commit(datagram.Length);
+        }
+    }
+
+    private void FlushCopies()
+    {
+        if (_copies is null) { return; }
+        foreach (Link link in _links)
+        {
+            if (link.Index != _current && link.Channel is { StagedCount: > 0 } channel)
+            {
+                channel.Flush();
+            }
+        }
     }
 
     private long Now() => Clock.MonotonicMicroseconds() - _started;

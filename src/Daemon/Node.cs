@@ -111,7 +111,9 @@ internal sealed class Node : DaemonLoop
             Engine.ReplicateExpectations(
                 Expectations, ExternalExpectations, ExpectationInjections);
         }
-        Links = new Links(Engine, StartedMicroseconds, IsReliable, Log);
+        Links = new Links(
+            Engine, StartedMicroseconds, IsReliable, speaks: !IsAlarm,
+            Options.Sync!.RedundantLinks, Log);
         failed = Links.TryOpen(Options.Sync!, Loop);
         if (failed is not null) { return failed; }
         Kernel = new KernelSide(Engine, Options, StartedMicroseconds, Log);
@@ -148,8 +150,8 @@ internal sealed class Node : DaemonLoop
         if (!IsBypassing) { Internal.SetLimit(limit); }
         External?.SetLimit(limit);
         Engine.Change(SettingsOf(sync));
-        _commits.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
-        Injections?.Change(sync.TcpWindowTracking, sync.CommitTimeoutSeconds);
+        _commits.Change(WriterSettings.Of(sync));
+        Injections?.Change(WriterSettings.Of(sync));
         Kernel.Change(options);
         return null;
     }
@@ -253,6 +255,7 @@ internal sealed class Node : DaemonLoop
         // What is being flushed must not be committed.
         bool mayCommit = _commit is not null && !Engine.IsFlushingExternal;
         if (mayCommit && !_commit!.Turn(seconds)) { EndCommit(); }
+        Injections?.Retry(now);
         Injections?.Flush();
         ExpectationInjections?.Retry(now);
         ExpectationInjections?.Flush();
@@ -293,6 +296,7 @@ internal sealed class Node : DaemonLoop
         if (Links.IsStalled) { next = Math.Max(next, now + StalledMicroseconds); }
         next = Math.Min(next, Links.NextDeadline(now));
         next = Math.Min(next, _purgeAt);
+        next = Math.Min(next, Injections?.NextDeadline ?? long.MaxValue);
         if (Vrrp is not null) { next = Math.Min(next, Vrrp.NextDeadline(now)); }
         return Math.Min(next, Kernel.NextDeadline);
     }
@@ -302,8 +306,7 @@ internal sealed class Node : DaemonLoop
         SyncOptions sync = Options.Sync!;
         var counters = new KernelCounters();
         Errno error = FlowWriter.TryOpen(
-            "commit", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, Log,
-            out FlowWriter? commits);
+            "commit", waits: false, WriterSettings.Of(sync), counters, Log, out FlowWriter? commits);
         if (error != Errno.None) { return $"can't open netlink commit socket: {error.Describe()}"; }
         _commits = commits!;
         if (Expectations is not null)
@@ -318,7 +321,7 @@ internal sealed class Node : DaemonLoop
         }
         if (!sync.DisableExternalCache) { return null; }
         error = FlowWriter.TryOpen(
-            "inject", sync.TcpWindowTracking, sync.CommitTimeoutSeconds, counters, Log,
+            "inject", waits: true, WriterSettings.Of(sync), counters, Log,
             out FlowWriter? injections);
         Injections = injections;
         return error == Errno.None ? null : $"can't open netlink inject socket: {error.Describe()}";
@@ -328,7 +331,13 @@ internal sealed class Node : DaemonLoop
     // acknowledgement does not say whose messages it means: there, the numbers start far apart.
     private static SyncSettings SettingsOf(SyncOptions sync)
     {
-        bool group = sync.Links[0].Kind == Config.LinkKind.Multicast;
+        bool group = false, stream = false;
+        foreach (LinkOptions link in sync.Links)
+        {
+            group |= link.Kind == Config.LinkKind.Multicast;
+            stream |= link.Kind == Config.LinkKind.Tcp;
+        }
+        bool tells = stream || sync.Links.Count > 1;
         return new SyncSettings(
             sync.Mode switch
             {
@@ -346,6 +355,7 @@ internal sealed class Node : DaemonLoop
             CacheTimeoutSeconds = sync.CacheTimeoutSeconds,
             Bypass = sync.DisableInternalCache,
             Incarnation = s_incarnation,
+            Node = tells ? (uint)Random.Shared.NextInt64(1, uint.MaxValue) : 0,
         };
     }
 

@@ -79,6 +79,7 @@ internal sealed class ReloadPlan
     {
         Keep("Mode", old.Mode == wanted.Mode);
         Keep("links", IsSameLinks(old.Links, wanted.Links));
+        Keep("RedundantLinks", old.RedundantLinks == wanted.RedundantLinks);
         Keep("ErrorQueueLength", old.ErrorQueueLength == wanted.ErrorQueueLength);
         Keep("ResendQueueSize", old.ResendQueueSize == wanted.ResendQueueSize);
         Keep("DisableInternalCache", old.DisableInternalCache == wanted.DisableInternalCache);
@@ -91,6 +92,7 @@ internal sealed class ReloadPlan
         {
             Mode = old.Mode,
             Links = old.Links,
+            RedundantLinks = old.RedundantLinks,
             ErrorQueueLength = old.ErrorQueueLength,
             ResendQueueSize = old.ResendQueueSize,
             DisableInternalCache = old.DisableInternalCache,

@@ -139,9 +139,41 @@ internal sealed class Status(Node node)
         Reports.AppendQueue(text, "txqueue"u8, new QueueReport(waiting, int.MaxValue, 0));
         Reports.AppendQueue(text, "errorq"u8,
             new QueueReport(0, node.Options.Sync!.ErrorQueueLength, 0));
-        if (!node.IsReliable) { return; }
-        Reports.AppendQueue(text, "rsqueue"u8, new QueueReport(
-            (ulong)ring.Count, (ulong)ring.SizeMax, node.Engine.Counters.GivenUp));
+        if (node.IsReliable)
+        {
+            Reports.AppendQueue(text, "rsqueue"u8, new QueueReport(
+                (ulong)ring.Count, (ulong)ring.SizeMax, node.Engine.Counters.GivenUp));
+        }
+        AppendOwnQueues(text);
+    }
+
+    // Those that the original does not have, behind the ones it has.
+    private void AppendOwnQueues(TextBuffer text)
+    {
+        SyncEngine engine = node.Engine;
+        Reports.AppendQueue(text, "controlq"u8, new QueueReport(
+            (ulong)engine.ControlCount, SyncEngine.ControlsMax, engine.Counters.ControlDropped));
+        if (node.IsBypassing)
+        {
+            Reports.AppendQueue(text, "passingq"u8, new QueueReport(
+                (ulong)engine.PassingBytes, MessageBuffer.BytesMax,
+                engine.Counters.PassedDropped));
+        }
+        if (node.Links.All.Count > 1)
+        {
+            Reports.AppendQueue(text, "strandedq"u8, new QueueReport(
+                (ulong)node.Links.StrandedCount, Links.StrandedMax, node.Links.StrandedDropped));
+        }
+        if (node.Options.Sync!.RedundantLinks)
+        {
+            Reports.AppendQueue(text, "copyq"u8, new QueueReport(
+                (ulong)node.Links.HeldCount, CopyFilter.HeldMax, node.Links.HeldInVain));
+        }
+        if (node.Injections is FlowWriter writer)
+        {
+            Reports.AppendQueue(text, "relatedq"u8, new QueueReport(
+                (ulong)writer.WaitingCount, FlowWriter.WaitingMax, writer.WaitingDropped));
+        }
     }
 
     private void AppendResendQueue(TextBuffer text)
@@ -200,10 +232,11 @@ internal sealed class Status(Node node)
         };
         return new LinkReport(
             kind,
-            link.Options.InterfaceName, status, link == node.Links.Current,
+            link.Options.InterfaceName, status, node.Links.IsSentOn(link),
             counters.BytesSent, counters.BytesReceived, counters.PacketsSent,
             counters.PacketsReceived, counters.ErrorsSent, counters.ErrorsReceived,
             link.Channel is { IsServerConnected: true },
-            link.Channel is { IsClientConnected: true });
+            link.Channel is { IsClientConnected: true },
+            node.Options.Sync!.RedundantLinks ? counters.Duplicates : null);
     }
 }

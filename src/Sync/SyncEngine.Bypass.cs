@@ -24,6 +24,9 @@ internal sealed partial class SyncEngine
     /// <summary>Flow messages that wait to be sent past the cache; for reports.</summary>
     internal int PassingCount => _passing.Count;
 
+    /// <summary>Bytes of those; for reports.</summary>
+    internal int PassingBytes => _passing.Length;
+
     /// <summary>
     /// True, once per request, if the kernel's table is to be read for the peers and no such read
     /// is under way.

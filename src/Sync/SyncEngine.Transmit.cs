@@ -44,7 +44,7 @@ internal sealed partial class SyncEngine
     private const long NackInterval = 4 * ControlInterval;
 
     // Control messages that may wait; of a flood of gaps the rest is counted.
-    private const int ControlsMax = 512;
+    internal const int ControlsMax = 512;
 
     // Messages in flight to one peer. The least is two of its acknowledgement windows, else it
     // would
@@ -72,6 +72,12 @@ internal sealed partial class SyncEngine
 
     private int FirstWindow => Math.Max(2 * _settings.AckWindowSize, 2 * WindowMin);
 
+    /// <summary>Control messages that wait to be sent; for reports.</summary>
+    internal int ControlCount => _controls.Count;
+
+    private int NodeMarkSize =>
+        _settings.Node == 0 ? 0 : SyncHeader.Size + AliveBody.SenderSize;
+
     /// <summary>
     /// Fills one datagram. False if there is nothing to send now. The target's length is the
     /// largest
@@ -87,6 +93,8 @@ internal sealed partial class SyncEngine
         bool flows = CanSendData(now) && HasFlows(now);
         if (!flows && now < _controlsAt) { return false; }
         bool report = IsReportDue(now, out bool poll);
+        Span<byte> whole = target;
+        target = target[..^NodeMarkSize];
         TakeControls(target, ref length);
         if (report) { length += TakeAlive(target[length..], poll); }
         if (flows)
@@ -98,6 +106,14 @@ internal sealed partial class SyncEngine
         }
         if (length == 0 && _aliveDue) { length = TakeAlive(target, poll: false); }
         if (length == 0) { return false; }
+        // Last, so that no number is used up for a datagram that does not leave.
+        if (NodeMarkSize != 0)
+        {
+            Span<byte> sender = stackalloc byte[AliveBody.SenderSize];
+            AliveBody.WriteSender(sender, _settings.Node);
+            length += ControlMessage.WriteAlive(
+                whole[length..], SyncFlags.Alive | TakeFlags(), _ring.Skip(), sender);
+        }
         if (!flows) { _controlsAt = now + (_nacked ? NackInterval : ControlInterval); }
         _nacked = false;
         _aliveDue = false;

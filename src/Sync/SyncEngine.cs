@@ -97,6 +97,7 @@ internal sealed partial class SyncEngine : IKernelMirror
             Mode = _settings.Mode,
             ResendQueueSize = _settings.ResendQueueSize,
             FirstSequence = _settings.FirstSequence,
+            Node = _settings.Node,
         };
         _messageOptions = new FlowMessageOptions(settings.SendTimeouts, settings.WindowTracking);
     }

@@ -51,4 +51,10 @@ internal sealed record SyncSettings(
     /// NOTRACK with DisableInternalCache: events leave as they come, nothing of them is kept.
     /// </summary>
     internal bool Bypass { get; init; }
+
+    /// <summary>
+    /// What every datagram says of its sender (<see cref="Wire.AliveAttribute.Node"/>); 0: nothing,
+    /// where addresses and ports tell enough.
+    /// </summary>
+    internal uint Node { get; init; }
 }

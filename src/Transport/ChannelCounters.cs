@@ -14,5 +14,6 @@ internal sealed class ChannelCounters
     // Ours.
     internal ulong SendStalls;              // flushes that left datagrams for later (EAGAIN)
     internal ulong Truncated;               // longer than a slot
+    internal ulong Duplicates;              // messages that another link had brought already
     internal ulong Foreign;                 // not from the peer's address, dropped
 }

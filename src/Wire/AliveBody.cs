@@ -16,6 +16,13 @@ internal enum AliveAttribute : ushort
 
     /// <summary>What was received of one other node: <see cref="AliveReport"/>.</summary>
     Report = 4,
+
+    /// <summary>
+    /// Who sends: a number drawn at random when the sender started, never 0. Said on every link, so
+    /// it tells which of the addresses on several links are one node, and whether a new connection
+    /// is a new start.
+    /// </summary>
+    Sender = 5,
 }
 
 /// <summary>
@@ -26,7 +33,8 @@ internal enum AliveAttribute : ushort
 /// <code>
 /// bytes 0-1  length with these four bytes, without padding, big-endian
 /// bytes 2-3  attribute number, big-endian
-/// bytes 4-   value, numbers big-endian; begin of a bulk: u32; end of a bulk: u32, u32
+/// bytes 4-   value, numbers big-endian; begin of a bulk: u32; end of a bulk: u32, u32;
+///            sender: u32
 /// </code>
 /// </remarks>
 internal static class AliveBody
@@ -38,6 +46,9 @@ internal static class AliveBody
 
     /// <summary>Bytes of <see cref="AliveAttribute.BulkEnd"/>.</summary>
     internal const int EndSize = HeaderSize + 8;
+
+    /// <summary>Bytes of <see cref="AliveAttribute.Sender"/>.</summary>
+    internal const int SenderSize = HeaderSize + 4;
 
     private const int NumberAt = 2;
 
@@ -70,6 +81,17 @@ internal static class AliveBody
             && value.Length == 8
             && BinaryPrimitives.TryReadUInt32BigEndian(value[4..], out flows);
     }
+
+    /// <summary>Writes who sends.</summary>
+    internal static void WriteSender(Span<byte> target, uint node)
+    {
+        WriteHeader(target, AliveAttribute.Sender, SenderSize);
+        BinaryPrimitives.WriteUInt32BigEndian(target[HeaderSize..], node);
+    }
+
+    /// <summary>Reads the value of <see cref="AliveAttribute.Sender"/>.</summary>
+    internal static bool TryReadSender(ReadOnlySpan<byte> value, out uint node) =>
+        BinaryPrimitives.TryReadUInt32BigEndian(value, out node) && value.Length == 4;
 
     /// <summary>Writes length and number of an attribute.</summary>
     internal static void WriteHeader(Span<byte> target, AliveAttribute attribute, int length)

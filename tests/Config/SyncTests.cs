@@ -205,15 +205,32 @@ public sealed class SyncTests
         Refused(InSync("Mode FTFW { } " + link), message);
 
     [Fact]
-    public void Links_of_different_kinds_and_a_fifth_link_are_refused()
+    public void Links_may_be_of_different_kinds_and_a_fifth_link_is_refused()
     {
-        Refused(InSync("Mode FTFW { }\n" + Multicast + Udp),
-            "6:1: cannot use a 'UDP' link together with the 'Multicast' link of line 5, "
-                + "all must be of one kind");
+        Options options = Clean(InSync("Mode FTFW { }\n" + Multicast + Udp
+            + "Options { RedundantLinks on }"));
+        Assert.Equal([LinkKind.Multicast, LinkKind.Udp], options.Sync!.Links.Select(l => l.Kind));
+        Assert.True(options.Sync.RedundantLinks);
+        Assert.False(Warned(InSync("Mode FTFW { }\n" + Udp + "Options { RedundantLinks on }"),
+            "6:11: 'RedundantLinks' needs a second link, ignoring it").Sync!.RedundantLinks);
         Refused(InSync("Mode FTFW { }\n" + Udp + Udp + Udp + Udp + Udp),
             "9:1: too many dedicated links, at most 4");
         Refused(InSync("Mode FTFW { }"),
             "3:1: no dedicated link in 'Sync', expected 'Multicast', 'UDP' or 'TCP'");
+    }
+
+    [Fact]
+    public void Every_attribute_is_restored_unless_it_is_switched_off()
+    {
+        Assert.Equal(FlowAttributes.None, Restore("Mark on"));
+        Assert.Equal(FlowAttributes.Labels | FlowAttributes.Timeout,
+            Restore("Labels off Timeout no Mark off Mark yes"));
+        Refused(InSync("Mode FTFW { } " + Udp + "Options { Restore { Ports off } }"),
+            "5:21: 'Ports' is not a directive");
+
+        static FlowAttributes Restore(string text) =>
+            Clean(InSync("Mode FTFW { } " + Udp + $"Options {{ Restore {{ {text} }} }}"))
+                .Sync!.Withheld;
     }
 
     [Fact]

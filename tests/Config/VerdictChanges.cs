@@ -17,6 +17,8 @@ internal static class VerdictChanges
             "improved: a tab ends a path, so the comment behind it is one",
         ["invalid/link-hex-interface.conf"] =
             "improved: where an interface name stands, ae0 is a name",
+        ["invalid/links-mixed.conf"] =
+            "improved: links may be of different kinds",
         ["invalid/mode-persistent-lower.conf"] =
             "improved: persistent is understood in any letter case, as nack is",
         ["invalid/link-unknown-interface.conf"] =

@@ -33,6 +33,128 @@ public sealed class FlowWriterTests
     public void An_update_with_less_status_than_the_entry_has_keeps_the_entry() =>
         KeepsTheEntry(static (ref Flow flow) => { }, FlowStatus.Confirmed);
 
+    [RootFact]
+    public void A_related_flow_waits_for_its_master_and_is_written_alone_when_none_comes() =>
+        PrivateNetwork.Run(() =>
+        {
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            using var log = new Log { ToConsole = false };
+            using FlowWriter writer = Open(bench, log, waits: true, default);
+            Flow master = KernelBench.TcpFlow(1), missing = KernelBench.TcpFlow(2);
+            Flow related = RelatedTo(master, 3), lonely = RelatedTo(missing, 4);
+            writer.Inject(SyncType.FlowNew, ref related);
+            writer.Inject(SyncType.FlowUpdate, ref lonely);
+            writer.Flush();
+            Assert.Equal((0ul, 2), (writer.Created, writer.WaitingCount));
+
+            writer.Inject(SyncType.FlowNew, ref master);
+            writer.Flush();
+            writer.Retry(now: 0);
+            writer.Flush();
+            Assert.Equal(2, writer.WaitingCount);
+            writer.Retry(writer.NextDeadline);
+            writer.Flush();
+            bench.Drain();
+            Assert.Equal(
+                [(master.Orig, false), (related.Orig, true), (lonely.Orig, false)],
+                sink.Events.Where(e => e.Kind == FlowEventKind.New)
+                    .Select(e => (e.Flow.Orig, e.Flow.Has(FlowAttributes.Master))));
+            Assert.Equal((3ul, 0, 1ul),
+                (writer.Created, writer.WaitingCount, writer.MastersMissing));
+
+            // What ends meanwhile waits no more.
+            Flow ended = RelatedTo(missing, 5);
+            writer.Inject(SyncType.FlowNew, ref ended);
+            writer.Flush();
+            writer.Inject(SyncType.FlowDestroy, ref ended);
+            writer.Flush();
+            Assert.Equal((0, long.MaxValue), (writer.WaitingCount, writer.NextDeadline));
+        });
+
+    [RootTheory]
+    [InlineData(false, 8)]
+    [InlineData(true, 0)]
+    public void Without_TCPWindowTracking_flows_are_liberal_in_both_directions(
+        bool tracks, int liberal) =>
+        PrivateNetwork.Run(() =>
+        {
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            using var log = new Log { ToConsole = false };
+            Assert.Equal(Errno.None, FlowWriter.TryOpen("test", waits: false,
+                new WriterSettings(tracks, 77, 0), bench.Counters, log, out FlowWriter? writer));
+            Flow flow = KernelBench.TcpFlow(1);
+            writer!.Inject(SyncType.FlowNew, ref flow);
+            writer.Flush();
+            writer.Dispose();
+            Assert.Equal(Errno.None, bench.Reader.StartDump());
+            Assert.Equal(Errno.None, bench.Reader.RunToEnd());
+            Flow written = Assert.Single(sink.Records);
+            Assert.Equal((liberal, liberal),
+                (written.TcpFlagsOrig & 8, written.TcpFlagsReply & 8));
+        });
+
+    [RootFact]
+    public void What_Restore_switches_off_is_not_written() =>
+        PrivateNetwork.Run(() =>
+        {
+            // Labels need a rule that looks at them.
+            PrivateNetwork.Command("nft",
+                "add table ip t; add chain ip t c { type filter hook input priority 0; }; "
+                + "add rule ip t c ct label 5 accept");
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            using var log = new Log { ToConsole = false };
+            Flow flow = KernelBench.TcpFlow(1);
+            flow.Mark = 7;
+            flow.LabelsLow = 1 << 5;
+            flow.SequenceAdjustOrig = new SequenceAdjustment(1, 2, 3);
+            flow.SequenceAdjustReply = new SequenceAdjustment(4, 5, 6);
+            flow.SynproxyIsn = 9;
+            flow.TimeoutSeconds = 1000;
+            const FlowAttributes Extras = FlowAttributes.Labels | FlowAttributes.SequenceAdjust
+                | FlowAttributes.Synproxy | FlowAttributes.Mark;
+            flow.Present |= Extras | FlowAttributes.Timeout;
+            FlowAttributes[] switches = [FlowAttributes.None, Extras | FlowAttributes.Timeout];
+            foreach (FlowAttributes withheld in switches)
+            {
+                using FlowWriter writer = Open(bench, log, waits: false, withheld);
+                writer.Inject(SyncType.FlowNew, ref flow);
+                writer.Flush();
+                Assert.Equal(Errno.None, bench.Reader.StartDump());
+                Assert.Equal(Errno.None, bench.Reader.RunToEnd());
+                writer.Inject(SyncType.FlowDestroy, ref flow);
+                writer.Flush();
+            }
+            Flow full = sink.Records[0], less = sink.Records[1];
+            Assert.Equal(Extras, full.Present & Extras);
+            Assert.Equal((7u, 9u, 6), (full.Mark, full.SynproxyIsn,
+                full.SequenceAdjustReply.OffsetAfter));
+            Assert.InRange(full.TimeoutSeconds, 998u, 1000u);
+            Assert.Equal((0u, 0u), (less.Mark, less.SynproxyIsn));
+            Assert.False(less.Has(FlowAttributes.Labels) || less.Has(FlowAttributes.SequenceAdjust));
+            Assert.InRange(less.TimeoutSeconds, 75u, 77u);
+        });
+
+    private static FlowWriter Open(
+        KernelBench bench, Log log, bool waits, FlowAttributes withheld)
+    {
+        var settings = new WriterSettings(WindowTracking: true, 77, withheld);
+        Assert.Equal(Errno.None, FlowWriter.TryOpen(
+            "test", waits, in settings, bench.Counters, log, out FlowWriter? writer));
+        return writer!;
+    }
+
+    private static Flow RelatedTo(in Flow master, int number)
+    {
+        Flow flow = KernelBench.TcpFlow(number);
+        flow.Master = master.Orig;
+        flow.MasterProtocol = master.Protocol;
+        flow.Present |= FlowAttributes.Master | FlowAttributes.MasterL4Keys;
+        return flow;
+    }
+
     private delegate void Change(ref Flow flow);
 
     private static void KeepsTheEntry(
@@ -43,7 +165,8 @@ public sealed class FlowWriterTests
             using KernelBench bench = new(sink, sink);
             using var log = new Log { ToConsole = false };
             Assert.Equal(Errno.None, FlowWriter.TryOpen(
-                "test", windowTracking: true, 0, bench.Counters, log, out FlowWriter? opened));
+                "test", waits: false, new WriterSettings(WindowTracking: true, 0, 0),
+                bench.Counters, log, out FlowWriter? opened));
             using FlowWriter writer = opened!;
             Flow flow = KernelBench.TcpFlow(1);
             flow.Status = FlowStatus.SeenReply;

@@ -19,6 +19,9 @@ internal sealed record DaemonConfig
     /// <summary>Further lines of section General.</summary>
     internal string General { get; init; } = "";
 
+    /// <summary>Further lines of block Options, which the original may not know.</summary>
+    internal string Options { get; init; } = "";
+
     /// <summary>Enough for the bursts of these tests: overruns are made on purpose.</summary>
     internal int EventBufferBytes { get; init; } = 32 * 1024 * 1024;
 
@@ -37,6 +40,7 @@ internal sealed record DaemonConfig
             {{LinkConfig.Render(Link, firewall, LinkMore(firewall))}}
             Options {
                 ExpectationSync {{(ExpectationSync ? "On" : "Off")}}
+                {{Options}}
             }
         }
         General {

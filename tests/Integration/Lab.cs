@@ -82,7 +82,8 @@ internal sealed partial class Lab : IDisposable
             Run(firewall, "nft", "add table ip loss; flush table ip loss; "
                 + "add chain ip loss in { type filter hook input priority 0; }; "
                 + "add rule ip loss in iifname sync "
-                + $"numgen random mod 100 < {percent} counter drop").Checked();
+                + (percent < 100 ? $"numgen random mod 100 < {percent} " : "") + "counter drop")
+                .Checked();
         }
     }
 

@@ -1,9 +1,12 @@
+using System.Linq;
+
 namespace Conntrackd.Tests.Integration;
 
 /// <summary>The links of a daemon of the lab as text of its configuration.</summary>
 /// <remarks>
 /// Names: udp, udp6, tcp, tcp6, multicast, multicast6, and udp-local and tcp-local, which have
-/// link-local addresses; with "-twice" behind it for a link on each cable.
+/// link-local addresses; with "-twice" behind it for a link on each cable. Joined by "+": links of
+/// different kinds, the first on the first cable, the rest on the second.
 /// </remarks>
 internal static class LinkConfig
 {
@@ -11,6 +14,12 @@ internal static class LinkConfig
 
     internal static string Render(string link, int firewall, string more)
     {
+        string[] kinds = link.Split('+');
+        if (kinds.Length > 1)
+        {
+            return string.Join("\n    ", kinds.Select((kind, i) => One(
+                kind, firewall, i == 0 ? 33 : 34, i == 0 ? " Default" : "", more, 3780 + i)));
+        }
         if (!link.EndsWith(Twice, StringComparison.Ordinal))
         {
             return One(link, firewall, 33, "", more);
@@ -20,7 +29,8 @@ internal static class LinkConfig
             + $"    {One(kind, firewall, 34, "", more)}";
     }
 
-    private static string One(string kind, int firewall, int network, string mark, string more)
+    private static string One(
+        string kind, int firewall, int network, string mark, string more, int port = 3780)
     {
         int peer = 3 - firewall;
         string addresses = kind switch
@@ -28,27 +38,27 @@ internal static class LinkConfig
             "udp" or "tcp" => $"""
                         IPv4_address 10.{network}.0.{firewall}
                         IPv4_Destination_Address 10.{network}.0.{peer}
-                        Port 3780
+                        Port {port}
                 """,
             "udp6" or "tcp6" => $"""
                         IPv6_address fd{network}::{firewall}
                         IPv6_Destination_Address fd{network}::{peer}
-                        Port 3780
+                        Port {port}
                 """,
             "udp-local" or "tcp-local" => $"""
                         IPv6_address fe80::{firewall}
                         IPv6_Destination_Address fe80::{peer}
-                        Port 3780
+                        Port {port}
                 """,
             "multicast" => $"""
                         IPv4_address 225.0.{network}.50
                         IPv4_interface 10.{network}.0.{firewall}
-                        Group 3780
+                        Group {port}
                 """,
             // The original wants the group before the interface (wire.md 12.2).
             "multicast6" => $"""
                         IPv6_address ff05::{network}
-                        Group 3780
+                        Group {port}
                 """,
             _ => throw new InvalidOperationException($"unknown link {kind}"),
         };

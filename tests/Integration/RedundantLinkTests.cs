@@ -13,7 +13,12 @@ public sealed class RedundantLinkTests
     {
         get
         {
-            var data = new TheoryData<string, string> { { Pairs.OursOurs, "multicast-twice" } };
+            var data = new TheoryData<string, string>
+            {
+                { Pairs.OursOurs, "multicast-twice" },
+                { Pairs.OursOurs, "udp+multicast" },
+                { Pairs.OursOurs, "tcp+udp" },
+            };
             foreach (string pair in Pairs.Each)
             {
                 data.Add(pair, "udp-twice");
@@ -56,7 +61,7 @@ public sealed class RedundantLinkTests
         Wait.Until("both send on one link", Seconds,
             () => ActiveDevice(nodes.Active) == ActiveDevice(nodes.Backup));
         string device = ActiveDevice(nodes.Active);
-        Assert.True(device == "sync2" || link == "tcp-twice", device);
+        Assert.True(device == "sync2" || link.Contains("tcp", StringComparison.Ordinal), device);
         nodes.Lab.SetLink(2, device, up: false);
         nodes.Load.Delete(1, Flows);
         nodes.AwaitReplicated(Seconds, Flows);
@@ -77,6 +82,69 @@ public sealed class RedundantLinkTests
             "no dedicated links available!", StringComparison.Ordinal));
         Assert.DoesNotContain(
             "becomes dedicated link", nodes.Active.Log, StringComparison.Ordinal);
+    }
+
+    /// <remarks>Of each five datagrams of one link one is lost, and nobody asks for it.</remarks>
+    [LoadTheory]
+    [InlineData("udp-twice", "FTFW")]
+    [InlineData("multicast+tcp", "FTFW")]
+    [InlineData("udp-twice", "NOTRACK")]
+    public void On_redundant_links_what_one_loses_is_not_lost(string link, string mode)
+    {
+        using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig
+        {
+            Link = link,
+            Mode = $"{mode} {{ }}",
+            Options = "RedundantLinks on",
+        });
+        Thread.Sleep(1500);
+        nodes.Lab.LoseDatagrams(20);
+        nodes.Load.Churn(1, Flows, first: 100_000, rate: 5000);
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        string links = nodes.Backup.Tell("-s", "link");
+        Assert.True(nodes.Lab.LostDatagrams(2) > 20, links);
+        Assert.Equal(2, links.AsSpan().Count("role=ACTIVE"));
+        Assert.True(nodes.Backup.Counter("link", "Duplicate messages") > 0, links);
+        Assert.Equal(0, nodes.Backup.Counter("network", "Packets lost"));
+        Assert.Equal(0, nodes.Backup.Counter("network", "Packets before"));
+    }
+
+    /// <remarks>It drops what it has, by the sequence, and counts it as come too late.</remarks>
+    [MixedLoadTheory]
+    [InlineData(Pairs.OursOriginal)]
+    [InlineData(Pairs.OriginalOurs)]
+    public void Redundant_links_do_no_harm_to_the_original(string pair)
+    {
+        var plain = new DaemonConfig { Link = "udp-twice" };
+        DaemonConfig redundant = plain with { Options = "RedundantLinks on" };
+        bool first = pair == Pairs.OursOriginal;
+        using var nodes = new Pair(pair, first ? redundant : plain, first ? plain : redundant);
+        Thread.Sleep(1500);
+        nodes.Load.Churn(1, Flows, first: 100_000, rate: 5000);
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        nodes.Lab.SetLink(1, "sync", up: false);
+        nodes.Load.Delete(1, Flows / 2);
+        nodes.Load.Update(1, Flows / 2, first: Flows / 2);
+        nodes.AwaitReplicated(Seconds, Flows / 2);
+        if (first) { Assert.True(nodes.Backup.Counter("network", "Packets before") > 0); }
+    }
+
+    /// <remarks>
+    /// Both interfaces have carrier, but nothing passes: as behind a broken switch.
+    /// </remarks>
+    [LoadFact]
+    public void A_link_that_is_up_and_dead_is_left_when_nobody_is_heard()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, "udp+multicast");
+        Thread.Sleep(1500);
+        nodes.Lab.LoseDatagrams(100);
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        AwaitActive(nodes, "sync2");
+        Assert.Contains("device `sync': nobody heard for 3 s, trying another link",
+            nodes.Active.Log + nodes.Backup.Log, StringComparison.Ordinal);
     }
 
     [LoadTheory]

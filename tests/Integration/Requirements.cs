@@ -51,6 +51,13 @@ internal static class Requirements
             : $"integration: no {Original} (package conntrackd), no mixed pairs");
 }
 
+/// <summary>A theory that needs the load generator and the original.</summary>
+internal sealed class MixedLoadTheoryAttribute : TheoryAttribute
+{
+    public MixedLoadTheoryAttribute() =>
+        Skip = Requirements.MissingForLoad() ?? Requirements.MissingForMixedPairs();
+}
+
 /// <summary>A fact that needs the lab; skipped with the reason where there is none.</summary>
 internal sealed class LabFactAttribute : FactAttribute
 {
