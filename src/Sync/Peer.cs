@@ -84,6 +84,10 @@ internal sealed class Peer(int number, PeerAddress address)
     internal uint DoneBulk;         // the last that came whole, and what was refused of it
     internal uint DoneRefused;
 
+    // Without marks at its bulks: what became of flows that it speaks no more of.
+    internal bool GivesMarks;
+    internal SyncEngine.StaleQuestion Stale;
+
     internal ulong Lost;
     internal ulong Before;
 
@@ -102,8 +106,10 @@ internal sealed class Peer(int number, PeerAddress address)
     internal uint Stamp => (Generation << OwnerBits) | (uint)Number;
 
     /// <summary>True if a flow bears an older stamp of this peer.</summary>
-    internal bool IsStale(uint stamp) =>
-        stamp != Stamp && (stamp & ((1u << OwnerBits) - 1)) == (uint)Number;
+    internal bool IsStale(uint stamp) => stamp != Stamp && Owns(stamp);
+
+    /// <summary>True if a flow bears any stamp of this peer.</summary>
+    internal bool Owns(uint stamp) => (stamp & ((1u << OwnerBits) - 1)) == (uint)Number;
 
     /// <summary>The number of the peer that wrote a stamp.</summary>
     internal static int OwnerOf(uint stamp) =>

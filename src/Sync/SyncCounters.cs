@@ -15,6 +15,7 @@ internal sealed class SyncCounters
     internal ulong BulksSent;
     internal ulong BulksReceived;
     internal ulong Swept;               // external flows removed because a bulk did not have them
+    internal ulong Outlived;            // external flows of the original that it knew no more
     internal ulong PeerRestarts;
     internal ulong ControlDropped;      // control messages not queued: a peer floods
     internal ulong Refreshed;           // ALARM: flows repeated

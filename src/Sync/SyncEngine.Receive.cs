@@ -135,6 +135,8 @@ internal sealed partial class SyncEngine
         peer.LastProgress = now;
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
+        peer.GivesMarks = false;
+        peer.Stale.Forget();
         peer.BulkNumber = 0;
         peer.DoneBulk = 0;
         peer.BulkKept = 0;
@@ -314,6 +316,7 @@ internal sealed partial class SyncEngine
             if (entry.Kind == SentKind.None || (entry.Peers & peer.Bit) == 0) { continue; }
             entry.Peers &= (byte)~peer.Bit;
             peer.InFlight--;
+            if (entry.IsResync) { peer.Stale.HeardAt = now; }
             if (entry.Peers == 0) { Acknowledged(sequence, in entry); }
         }
         int freed = before - peer.InFlight;

@@ -243,7 +243,7 @@ internal sealed partial class SyncEngine : IKernelMirror
                 more |= SweepExternal(peer);
             }
         }
-        more |= StepAlarm() | StepFlush();
+        more |= StepAlarm() | StepFlush() | StepStale();
         return SweepInternal() || more;
     }
 

@@ -1,0 +1,76 @@
+using System.Linq;
+using Conntrackd.Conntrack;
+using Conntrackd.Sync;
+using Conntrackd.Tests.Cache;
+using Conntrackd.Wire;
+using Xunit;
+
+namespace Conntrackd.Tests.Sync;
+
+/// <summary>Flows of the original whose end was not heard.</summary>
+public sealed class StaleFlowTests
+{
+    /// <summary>
+    /// Two flows whose timeout is over. Lets minutes pass in which the peer lives, and answers the
+    /// request for everything with the first one only.
+    /// </summary>
+    private static EngineDesk Run(int minutes, bool acknowledges, bool loses, bool marks = false)
+    {
+        var desk = new EngineDesk();
+        desk.Greet();
+        if (marks)
+        {
+            byte[] mark = new byte[AliveBody.BeginSize];
+            AliveBody.WriteBegin(mark, 1);
+            byte[] alive = new byte[SyncHeader.Size + mark.Length];
+            ControlMessage.WriteAlive(alive, SyncFlags.Alive, desk.PeerNext++, mark);
+            desk.Engine.OnDatagram(in EngineDesk.Peer, alive, desk.Now);
+        }
+        Flow living = FlowTableTests.MakeFlow(1, 0), gone = FlowTableTests.MakeFlow(2, 0);
+        living.TimeoutSeconds = gone.TimeoutSeconds = 30;
+        living.Present |= FlowAttributes.Timeout;
+        gone.Present |= FlowAttributes.Timeout;
+        desk.HearFlow(SyncType.FlowNew, desk.PeerNext++, in living);
+        desk.HearFlow(SyncType.FlowNew, desk.PeerNext++, in gone);
+        for (int second = 0; second < 60 * minutes; second++)
+        {
+            bool asked = desk.Pass(SyncEngine.Second)
+                .Any(m => (m.Flags & SyncFlags.Resync) != 0);
+            if (asked)
+            {
+                if (loses) { desk.PeerNext++; }
+                desk.HearFlow(SyncType.FlowUpdate, desk.PeerNext++, in living);
+            }
+            if (asked && !acknowledges)
+            {
+                // Of the others only.
+                uint last = desk.Engine.Ring.Next - 1;
+                desk.Hear(SyncFlags.Ack, desk.PeerNext++, EngineDesk.FirstSequence, last - 1);
+            }
+            else if (acknowledges) { desk.Acknowledge(); }
+            else { desk.Hear(SyncFlags.Alive, desk.PeerNext++); }
+        }
+        return desk;
+    }
+
+    [Fact]
+    public void One_that_the_original_tells_no_more_when_asked_is_removed()
+    {
+        using EngineDesk desk = Run(minutes: 5, acknowledges: true, loses: false);
+        Flow living = FlowTableTests.MakeFlow(1, 0);
+        Assert.Equal((1u, 1ul), (desk.External.Count, desk.Engine.Counters.Outlived));
+        Assert.NotEqual(0u, desk.External.Find(in living));
+    }
+
+    [Theory]
+    [InlineData(2, true, false, false)]     // its time is not long over
+    [InlineData(20, false, false, false)]   // the request was not acknowledged
+    [InlineData(5, true, true, false)]      // something was lost since it was asked
+    [InlineData(20, true, false, true)]     // our own kind: its bulks say what is gone
+    public void None_is_removed_on_half_a_word(
+        int minutes, bool acknowledges, bool loses, bool marks)
+    {
+        using EngineDesk desk = Run(minutes, acknowledges, loses, marks);
+        Assert.Equal((2u, 0ul), (desk.External.Count, desk.Engine.Counters.Outlived));
+    }
+}
