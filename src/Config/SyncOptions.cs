@@ -68,6 +68,8 @@ internal sealed record SyncOptions
     /// <summary>Of a node of a sealed link; 0: from its address on the link.</summary>
     internal ushort NodeNumber { get; init; }
 
-    /// <summary>Block Restore: what is not written into the kernel though the peer told it.</summary>
+    /// <summary>
+    /// Block Restore: what is not written into the kernel though the peer told it.
+    /// </summary>
     internal FlowAttributes Withheld { get; init; }
 }

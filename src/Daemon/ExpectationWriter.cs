@@ -21,7 +21,10 @@ internal sealed class ExpectationWriter : IExpectationInjector, ITableResultSink
 {
     private const uint FallbackTimeoutSeconds = 60;
     private const int LogIntervalSeconds = 10;
-    private const int WaitingMax = 256;
+
+    /// <summary>Most expectations that wait for their masters.</summary>
+    internal const int WaitingMax = 256;
+
     private const int TriesMax = 3;
     private const long RetryInterval = SyncEngine.Second / 2;
 
@@ -61,6 +64,12 @@ internal sealed class ExpectationWriter : IExpectationInjector, ITableResultSink
     internal ulong Destroyed { get; private set; }
 
     internal ulong DestroyFailed { get; private set; }
+
+    /// <summary>Expectations that wait for their masters.</summary>
+    internal int WaitingCount => _waiting.Count;
+
+    /// <summary>How many could not wait because too many did.</summary>
+    internal ulong WaitingDropped { get; private set; }
 
     /// <summary>Events caused by this writer carry it.</summary>
     internal uint PortId => _writer.PortId;
@@ -178,6 +187,7 @@ internal sealed class ExpectationWriter : IExpectationInjector, ITableResultSink
             _waiting.Add(request);
             return;
         }
+        if (wait) { WaitingDropped++; }
         CreateFailed++;
         Tell(in request);
     }

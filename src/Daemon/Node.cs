@@ -306,7 +306,8 @@ internal sealed class Node : DaemonLoop
         SyncOptions sync = Options.Sync!;
         var counters = new KernelCounters();
         Errno error = FlowWriter.TryOpen(
-            "commit", waits: false, WriterSettings.Of(sync), counters, Log, out FlowWriter? commits);
+            "commit", waits: false, WriterSettings.Of(sync), counters, Log,
+            out FlowWriter? commits);
         if (error != Errno.None) { return $"can't open netlink commit socket: {error.Describe()}"; }
         _commits = commits!;
         if (Expectations is not null)

@@ -174,6 +174,12 @@ internal sealed class Status(Node node)
             Reports.AppendQueue(text, "relatedq"u8, new QueueReport(
                 (ulong)writer.WaitingCount, FlowWriter.WaitingMax, writer.WaitingDropped));
         }
+        if (node.ExpectationInjections is ExpectationWriter expectations)
+        {
+            Reports.AppendQueue(text, "expectq"u8, new QueueReport(
+                (ulong)expectations.WaitingCount, ExpectationWriter.WaitingMax,
+                expectations.WaitingDropped));
+        }
     }
 
     private void AppendResendQueue(TextBuffer text)

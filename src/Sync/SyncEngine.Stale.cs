@@ -1,6 +1,5 @@
 using Conntrackd.Cache;
 using Conntrackd.Conntrack;
-using Conntrackd.Wire;
 
 namespace Conntrackd.Sync;
 

@@ -225,8 +225,8 @@ public sealed class SyncTests
         Assert.Equal(FlowAttributes.None, Restore("Mark on"));
         Assert.Equal(FlowAttributes.Labels | FlowAttributes.Timeout,
             Restore("Labels off Timeout no Mark off Mark yes"));
-        Refused(InSync("Mode FTFW { } " + Udp + "Options { Restore { Ports off } }"),
-            "5:21: 'Ports' is not a directive");
+        Refused(InSync("Mode FTFW { } " + Udp + "Options { Restore { labels off } }"),
+            "5:21: unknown directive 'labels' in 'Restore', write 'Labels' (letter case matters)");
 
         static FlowAttributes Restore(string text) =>
             Clean(InSync("Mode FTFW { } " + Udp + $"Options {{ Restore {{ {text} }} }}"))

@@ -95,7 +95,9 @@ public sealed class EventProgramTests
         return flow;
     }
 
-    /// <remarks>From no address to as many as fit, where most jumps are too far for 8 bits.</remarks>
+    /// <remarks>
+    /// From no address to many, where most jumps are too far for 8 bits.
+    /// </remarks>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -133,7 +133,8 @@ public sealed class FlowWriterTests
                 full.SequenceAdjustReply.OffsetAfter));
             Assert.InRange(full.TimeoutSeconds, 998u, 1000u);
             Assert.Equal((0u, 0u), (less.Mark, less.SynproxyIsn));
-            Assert.False(less.Has(FlowAttributes.Labels) || less.Has(FlowAttributes.SequenceAdjust));
+            Assert.Equal(FlowAttributes.None,
+                less.Present & (FlowAttributes.Labels | FlowAttributes.SequenceAdjust));
             Assert.InRange(less.TimeoutSeconds, 75u, 77u);
         });
 
