@@ -76,7 +76,8 @@ internal sealed class LinkPeers
             while (AliveBody.TryNext(ref body, out AliveAttribute attribute,
                 out ReadOnlySpan<byte> value))
             {
-                if (attribute == AliveAttribute.Sender) { AliveBody.TryReadSender(value, out node); }
+                if (attribute != AliveAttribute.Sender) { continue; }
+                AliveBody.TryReadSender(value, out node);
             }
         }
         return (node, hello);
