@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Conntrackd.Cache;
 
@@ -20,7 +21,11 @@ internal sealed unsafe class FlowIndex : IDisposable
     private const int SegmentBits = 11;
     private const int FirstCapacity = 8;
 
+    private const int PauseAfterRefusal = 1000;
+
     private readonly Segment[] _segments = new Segment[1 << SegmentBits];
+
+    private int _pause;                 // refusals until the system is asked again
 
     /// <summary>One piece of the index, rehashed on its own.</summary>
     private struct Segment
@@ -40,15 +45,33 @@ internal sealed unsafe class FlowIndex : IDisposable
         return new Cursor(segment.Elements, segment.Capacity, (uint)hash);
     }
 
+    /// <summary>Brings into the cache what <see cref="Find"/> will read first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Prefetch(ulong hash)
+    {
+        if (!Sse.IsSupported) { return; }
+        ref Segment segment = ref _segments[hash >> (64 - SegmentBits)];
+        // A hint may name any address, that of a segment without elements too.
+        Sse.Prefetch0(segment.Elements + ((uint)hash & (segment.Capacity - 1)));
+    }
+
     /// <summary>
-    /// Adds a handle (not 0) under a hash; the caller has made sure that it is not there.
+    /// Adds a handle (not 0) under a hash; the caller has made sure that it is not there. False if
+    /// the system gives no memory.
     /// </summary>
-    internal void Add(ulong hash, uint handle)
+    internal bool TryAdd(ulong hash, uint handle)
     {
         ref Segment segment = ref _segments[hash >> (64 - SegmentBits)];
-        if (segment.Count * 10 >= segment.Capacity * 7) { Grow(ref segment); }
+        // Without memory to grow, searches become slower first; one place must stay empty to end
+        // them.
+        bool isDue = segment.Count * 10 >= segment.Capacity * 7;
+        if (isDue && !TryGrow(ref segment) && segment.Count + 1 >= segment.Capacity)
+        {
+            return false;
+        }
         Insert(segment.Elements, segment.Capacity - 1, ((ulong)(uint)hash << 32) | handle);
         segment.Count++;
+        return true;
     }
 
     /// <summary>Removes a handle; nothing happens if it is not there.</summary>
@@ -95,10 +118,24 @@ internal sealed unsafe class FlowIndex : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Grow(ref Segment segment)
+    private bool TryGrow(ref Segment segment)
     {
+        if (_pause > 0)
+        {
+            _pause--;
+            return false;
+        }
         uint capacity = segment.Capacity == 0 ? FirstCapacity : segment.Capacity * 2;
-        ulong* elements = (ulong*)NativeMemory.AllocZeroed(capacity, sizeof(ulong));
+        ulong* elements;
+        try
+        {
+            elements = (ulong*)NativeMemory.AllocZeroed(capacity, sizeof(ulong));
+        }
+        catch (OutOfMemoryException)
+        {
+            _pause = PauseAfterRefusal;
+            return false;       // no other way to learn it
+        }
         for (uint i = 0; i < segment.Capacity; i++)
         {
             if (segment.Elements[i] != 0) { Insert(elements, capacity - 1, segment.Elements[i]); }
@@ -106,6 +143,7 @@ internal sealed unsafe class FlowIndex : IDisposable
         NativeMemory.Free(segment.Elements);
         segment.Elements = elements;
         segment.Capacity = capacity;
+        return true;
     }
 
     /// <summary>One search through the elements with equal low hash halves.</summary>

@@ -167,6 +167,12 @@ internal sealed partial class FlowTable
         if (head.Side == 0)
         {
             head.Side = _sides.Take();
+            if (head.Side == 0)
+            {
+                // No memory: the flow is worth more than what is rare about it.
+                head.Present &= ~SlotSide.Attributes;
+                return;
+            }
             _sides.As<SlotSide>(head.Side) = default;
         }
         _sides.As<SlotSide>(head.Side).Store(in flow);
@@ -228,14 +234,6 @@ internal sealed partial class FlowTable
 
     private ref SlotAddressesIpv6 Ipv6Addresses(uint handle) =>
         ref _ipv6.As<SlotAddressesIpv6>(handle & ~Ipv6Bit, SlotHead.Size);
-
-    private FlowTuple LoadOrig(uint handle)
-    {
-        Flow flow = default;
-        if ((handle & Ipv6Bit) == 0) { LoadIpv4(Ipv4Addresses(handle), ref flow); }
-        else { LoadIpv6(Ipv6Addresses(handle), ref flow); }
-        return flow.Orig;
-    }
 
     private static void LoadHead(in SlotHead head, ref Flow flow)
     {

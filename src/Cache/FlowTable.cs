@@ -29,6 +29,7 @@ internal sealed partial class FlowTable : IDisposable
     private const int Ipv6Stride = SlotHead.Size + 72;
     private const int SideStride = 128;
     private const int SequenceAt = 28;
+    private const int ExpectedCount = 4;
 
     // Places for dead flows beyond the bound: a part of it, and some for small tables.
     private const uint DeadShare = 4, DeadMin = 64;
@@ -41,7 +42,9 @@ internal sealed partial class FlowTable : IDisposable
     private readonly FlowIndex _index = new();
     private readonly long _seed;
     private uint _flowsMax;
+    private readonly ulong[] _expected = new ulong[ExpectedCount];
     private uint _count;
+    private uint _expectedCount;
 
     /// <param name="flowsMax">Hard bound (HashLimit) of living flows: <see cref="Add"/> refuses
     /// beyond it. Dead ones that wait for an acknowledgement may take a quarter more.</param>
@@ -72,6 +75,9 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>What happened here; the caller counts what only it can know.</summary>
     internal CacheCounters Counters { get; } = new();
 
+    /// <summary>How many slots there may be.</summary>
+    internal uint Limit => _flowsMax;
+
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
 
@@ -101,7 +107,23 @@ internal sealed partial class FlowTable : IDisposable
     }
 
     /// <summary>
-    /// Stores a flow that <see cref="Find"/> did not find. Returns 0 if the table is full.
+    /// A hint that <see cref="Find"/> will be asked for this flow a few calls later: brings its
+    /// place in the index into the processor's cache, and the slot of the flow that was expected
+    /// four calls before. Changes nothing that can be seen.
+    /// </summary>
+    internal void Expect(in Flow key)
+    {
+        ulong hash = Hash(in key);
+        _index.Prefetch(hash);
+        ref ulong expected = ref _expected[_expectedCount++ % ExpectedCount];
+        uint handle = _index.Find(expected).Next();
+        if (handle != 0) { Pool(handle).Prefetch(handle & ~Ipv6Bit); }
+        expected = hash;
+    }
+
+    /// <summary>
+    /// Stores a flow that <see cref="Find"/> did not find. Returns 0, and counts it, if the table is
+    /// full or the system gives no memory.
     /// </summary>
     internal uint Add(in Flow flow, uint nowSeconds)
     {
@@ -111,13 +133,19 @@ internal sealed partial class FlowTable : IDisposable
             return 0;
         }
         bool ipv6 = flow.Family == AddressFamily.Ipv6;
-        uint slot = (ipv6 ? _ipv6 : _ipv4).Take();
+        SlotPool pool = ipv6 ? _ipv6 : _ipv4;
+        uint slot = pool.Take();
         uint handle = ipv6 ? slot | Ipv6Bit : slot;
+        if (slot == 0 || !_index.TryAdd(Hash(in flow), handle))
+        {
+            if (slot != 0) { pool.Return(slot); }
+            Counters.CreateFailedMemory++;
+            return 0;
+        }
         ref SlotHead head = ref Head(handle);
         BeginWrite(ref head);
         StoreFresh(handle, ref head, in flow, nowSeconds);
         EndWrite(ref head);
-        _index.Add(Hash(in flow), handle);
         _count++;
         Counters.Objects = _count;
         Counters.Active++;
@@ -261,8 +289,19 @@ internal sealed partial class FlowTable : IDisposable
     private ulong HashOf(uint handle)
     {
         ref SlotHead head = ref Head(handle);
-        FlowTuple orig = LoadOrig(handle);
-        return Hash((handle & Ipv6Bit) != 0, head.Protocol, head.Zone, in orig);
+        FlowTuple orig;
+        if ((handle & Ipv6Bit) == 0)
+        {
+            ref SlotAddressesIpv4 a = ref Ipv4Addresses(handle);
+            orig.Source = new Address(0, a.OrigSource);
+            orig.Target = new Address(0, a.OrigTarget);
+            (orig.L4Source, orig.L4Target) = (a.OrigL4Source, a.OrigL4Target);
+            return Hash(ipv6: false, head.Protocol, head.Zone, in orig);
+        }
+        ref SlotAddressesIpv6 b = ref Ipv6Addresses(handle);
+        (orig.Source, orig.Target) = (b.OrigSource, b.OrigTarget);
+        (orig.L4Source, orig.L4Target) = (b.OrigL4Source, b.OrigL4Target);
+        return Hash(ipv6: true, head.Protocol, head.Zone, in orig);
     }
 
     private ulong Hash(bool ipv6, byte protocol, ushort zone, in FlowTuple orig)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Threading;
 
 namespace Conntrackd.Cache;
@@ -23,6 +24,7 @@ internal sealed unsafe class SlotPool : IDisposable
 #endif
     private const uint ChunkMask = (1u << ChunkBits) - 1;
     private const int AlignmentBytes = 64;
+    private const int PauseAfterRefusal = 1000;
 
     private readonly int _strideBytes;
     private readonly int _linkAt;
@@ -30,6 +32,7 @@ internal sealed unsafe class SlotPool : IDisposable
     private uint _slotsMax;
     private uint _used;
     private uint _firstFree;
+    private int _pause;                         // refusals until the system is asked again
 
     /// <param name="strideBytes">Size of a slot.</param>
     /// <param name="linkAt">Offset of four bytes in a free slot that may hold the free
@@ -60,7 +63,8 @@ internal sealed unsafe class SlotPool : IDisposable
     internal uint Used => Volatile.Read(ref _used);
 
     /// <summary>
-    /// A slot, zeroed the first time, else as it was returned; 0 if the pool is full.
+    /// A slot, zeroed the first time, else as it was returned; 0 if the pool is full, or if the
+    /// system gives no memory for another chunk.
     /// </summary>
     internal uint Take()
     {
@@ -72,17 +76,34 @@ internal sealed unsafe class SlotPool : IDisposable
         }
         if (_used >= _slotsMax) { return 0; }
         uint index = _used;
-        if ((index & ChunkMask) == 0)
-        {
-            _chunks[index >> ChunkBits] = (nint)NativeMemory.AlignedAlloc(
-                (nuint)_strideBytes << ChunkBits, AlignmentBytes);
-            // A reader may learn the number from another slot before it sees Used.
-            Volatile.WriteBarrier();
-        }
+        if ((index & ChunkMask) == 0 && !TryAddChunk(index >> ChunkBits)) { return 0; }
         slot = index + 1;
         NativeMemory.Clear(At(slot), (nuint)_strideBytes);
         Volatile.Write(ref _used, slot);
         return slot;
+    }
+
+    private bool TryAddChunk(uint number)
+    {
+        if (_pause > 0)
+        {
+            _pause--;
+            return false;
+        }
+        try
+        {
+            _chunks[number] = (nint)NativeMemory.AlignedAlloc(
+                (nuint)_strideBytes << ChunkBits, AlignmentBytes);
+        }
+        catch (OutOfMemoryException)
+        {
+            // No other way to learn it; the caller keeps what fits and counts.
+            _pause = PauseAfterRefusal;
+            return false;
+        }
+        // A reader may learn the number from another slot before it sees Used.
+        Volatile.WriteBarrier();
+        return true;
     }
 
     /// <summary>
@@ -113,6 +134,16 @@ internal sealed unsafe class SlotPool : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ref T As<T>(uint slot, int offset)
         where T : unmanaged => ref *(T*)(At(slot) + offset);
+
+    /// <summary>Brings a slot into the processor's cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Prefetch(uint slot)
+    {
+        if (!Sse.IsSupported) { return; }
+        byte* start = At(slot);
+        Sse.Prefetch0(start);
+        Sse.Prefetch0(start + _strideBytes - 1);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private byte* At(uint slot)

@@ -1,26 +1,28 @@
 namespace Conntrackd.Daemon;
 
 /// <summary>
-/// How long the loop waits for more before it looks again: not at all at low rates, up to a
-/// millisecond under load.
+/// How long the loop waits for more before it looks again: not at all at low rates, up to two
+/// milliseconds under load.
 /// </summary>
 /// <remarks>
 /// A daemon that wakes for every event pays the wake-up each time, sends a datagram for each, and
-/// takes the processor from the packets it serves. Gathering a few dozen events a turn halves the
-/// cost of receiving them (shared perf baseline: 3.0 us an event at once, 1.6 us with a pause of
-/// 1 ms, at 30,000 events a second) and fills the datagrams. The wait is what the current rate
-/// needs for <see cref="EventsWanted"/> events, so it shrinks again when the rate rises, and
-/// latency stays a fraction of a millisecond.
+/// takes the processor from the packets it serves. A wake-up costs some 25 us here, its own and
+/// that of the peer, and all caches are cold behind it; so some tens of events should share one.
+/// The wait is what the current rate needs for <see cref="EventsWanted"/> events, so it shrinks
+/// when the rate rises. From <see cref="RateHigh"/> on, half as many are enough: their own work
+/// is the larger part then, and a longer wait only makes the peer's table older.
+/// Measured at 30,000 events a second, CPU of both nodes: bench/results, docs/performance.md.
 /// </remarks>
 internal struct Pace
 {
-    private const int EventsWanted = 24;
-    private const long GatherMax = 1_000;           // microseconds
+    private const int EventsWanted = 60, EventsWantedHigh = 24;
+    private const long GatherMax = 2_000;           // microseconds
     private const long GatherMin = 50;              // less is not worth a system call
     private const long WindowMicroseconds = 5_000;
 
-    // Below, everything is sent at once: 24 events would take longer than the longest wait allows.
+    // Below, everything is sent at once: 30 events would take longer than the longest wait allows.
     private const long RateMin = 16_000;            // events a second
+    private const long RateHigh = 40_000;
     private const int EventBytes = 1280;            // what one takes in the socket's buffer
     private const int BufferShare = 4;              // of the buffer, a quarter may fill meanwhile
 
@@ -44,7 +46,8 @@ internal struct Pace
             _windowCount = events;
         }
         if (_rate < RateMin) { return 0; }
-        long wait = Math.Min(GatherMax, EventsWanted * 1_000_000L / _rate);
+        long wanted = _rate < RateHigh ? EventsWanted : EventsWantedHigh;
+        long wait = Math.Min(GatherMax, wanted * 1_000_000L / _rate);
         long room = bufferBytes / EventBytes / BufferShare * 1_000_000L / _rate;
         wait = Math.Min(wait, room);
         return wait < GatherMin ? 0 : wait;

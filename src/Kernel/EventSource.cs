@@ -20,8 +20,12 @@ internal sealed class EventSource : IDisposable
     private const int GroupExpectDestroy = 6;   // NFNLGRP_CONNTRACK_EXP_DESTROY
 
     /// <summary>64 events a call; the largest realistic one is below 700 bytes.</summary>
-    private const int SlotCount = 64, SlotBytes = 4096;
+    /// <remarks>
+    /// Not a power of two: at distances of 4096 all slots would share a few sets of the first cache.
+    /// </remarks>
+    private const int SlotCount = 64, SlotBytes = 2048 + 64;
 
+    private const int OriginShift = 8;
     private const int RequestersMax = 8;
     private const int LogIntervalSeconds = 10;
     private const string EventsSetting = "/proc/sys/net/netfilter/nf_conntrack_events";
@@ -37,7 +41,7 @@ internal sealed class EventSource : IDisposable
 
     private EventSourceOptions _options;
     private int _requesterCount;
-    private Flow _flow;
+    private readonly FlowRing _ahead = new();
     private Expectation _expectation;
     private bool _gap;                          // events were lost and the queue is not yet empty
     private bool _limitTold;
@@ -130,6 +134,7 @@ internal sealed class EventSource : IDisposable
             if (error == Errno.None)
             {
                 for (int i = 0; i < count; i++) { Take(i); }
+                HandOver();
                 // Fewer than asked for means empty; but the end of a gap must be seen as EAGAIN.
                 if (count < Math.Min(rest, SlotCount) && !_gap) { return false; }
                 rest -= count;
@@ -222,17 +227,35 @@ internal sealed class EventSource : IDisposable
     private void TakeFlow(in NetlinkMessage message, FlowEventKind kind)
     {
         _counters.EventsReceived++;
-        if (FlowDecoder.Decode(message.Payload, ref _flow) != DecodeError.None)
+        if (_ahead.IsFull) { HandOverOldest(); }
+        ref FlowRing.Entry entry = ref _ahead.Next;
+        if (FlowDecoder.Decode(message.Payload, ref entry.Flow) != DecodeError.None)
         {
             _counters.EventsMalformed++;
             return;
         }
-        _sink.OnEvent(kind, ref _flow, OriginOf(message.PortId));
+        entry.Tag = (byte)kind | ((ulong)OriginOf(message.PortId) << OriginShift);
+        _sink.Expect(in entry.Flow);
+        _ahead.Push();
+    }
+
+    private void HandOver()
+    {
+        while (!_ahead.IsEmpty) { HandOverOldest(); }
+    }
+
+    private void HandOverOldest()
+    {
+        ref FlowRing.Entry entry = ref _ahead.Pop();
+        _sink.OnEvent(
+            (FlowEventKind)(byte)entry.Tag, ref entry.Flow,
+            (EventOrigin)(entry.Tag >> OriginShift));
     }
 
     private void TakeExpectation(in NetlinkMessage message, FlowEventKind kind)
     {
         _counters.EventsReceived++;
+        HandOver();
         if (ExpectationDecoder.Decode(message.Payload, ref _expectation) != DecodeError.None)
         {
             _counters.EventsMalformed++;

@@ -30,6 +30,14 @@ internal interface IKernelSink
     void OnEvent(FlowEventKind kind, ref Flow flow, EventOrigin origin);
 
     /// <summary>
+    /// A hint that <see cref="OnEvent"/> or <see cref="OnDumpRecord"/> will be called for this flow
+    /// a few calls later.
+    /// </summary>
+    void Expect(in Flow flow)
+    {
+    }
+
+    /// <summary>
     /// Events were lost. Everything queued before has been handed over and the kernel queues again,
     /// so that a dump started now misses nothing.
     /// </summary>

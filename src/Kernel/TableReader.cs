@@ -29,7 +29,7 @@ internal sealed class TableReader : IDisposable
     private readonly NativeBuffer _buffer = new(BufferBytes);
     private readonly byte[] _request = new byte[RequestBytesMax];
 
-    private Flow _flow;
+    private readonly FlowRing _ahead = new();
     private Expectation _expectation;
     private uint _sequence;
     private bool _interrupted;                  // the kernel says that the table changed meanwhile
@@ -189,7 +189,13 @@ internal sealed class TableReader : IDisposable
                     break;
             }
         }
+        HandOver();
         if (messages.Malformed) { _counters.DumpMalformed++; }
+    }
+
+    private void HandOver()
+    {
+        while (!_ahead.IsEmpty) { _sink.OnDumpRecord(ref _ahead.Pop().Flow); }
     }
 
     private void TakeRecord(in NetlinkMessage message)
@@ -199,8 +205,12 @@ internal sealed class TableReader : IDisposable
         {
             // Every record of a dump, and the answer to a get, has the type of a new entry.
             case CtMessage.New:
-                error = FlowDecoder.Decode(message.Payload, ref _flow);
-                if (error == DecodeError.None) { _sink.OnDumpRecord(ref _flow); }
+                if (_ahead.IsFull) { _sink.OnDumpRecord(ref _ahead.Pop().Flow); }
+                ref Flow flow = ref _ahead.Next.Flow;
+                error = FlowDecoder.Decode(message.Payload, ref flow);
+                if (error != DecodeError.None) { break; }
+                _sink.Expect(in flow);
+                _ahead.Push();
                 break;
 
             case CtMessage.ExpectNew when _expectationSink != null:
@@ -231,6 +241,7 @@ internal sealed class TableReader : IDisposable
                 return true;
             }
             TakeRecord(message);
+            HandOver();
         }
         return false;
     }
@@ -248,6 +259,7 @@ internal sealed class TableReader : IDisposable
         if (error != Errno.None) { _counters.DumpsFailed++; }
         LastError = error;
         IsRunning = false;
+        HandOver();
         _sink.OnDumpEnd(error);
     }
 }

@@ -17,6 +17,9 @@ internal interface IKernelMirror
     /// <param name="now">Microseconds of the engine's clock.</param>
     void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now);
 
+    /// <summary>A hint that an event or a record of this flow comes soon.</summary>
+    void Expect(in Flow flow);
+
     /// <summary>
     /// A read of the whole kernel table begins. Flows that are in the cache and not in the table
     /// when <see cref="OnDumpEnd"/> comes have ended; events that come meanwhile count as seen.

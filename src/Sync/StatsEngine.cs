@@ -27,6 +27,9 @@ internal sealed class StatsEngine(FlowTable cache, IEndedFlowSink sink) : IKerne
     public bool IsReconciling => _dumping || _sweeping;
 
     /// <inheritdoc/>
+    public void Expect(in Flow flow) => cache.Expect(in flow);
+
+    /// <inheritdoc/>
     public void OnEvent(FlowEventKind kind, ref Flow flow, bool announce, long now)
     {
         uint handle = cache.Find(in flow);

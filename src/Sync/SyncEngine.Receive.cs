@@ -1,4 +1,5 @@
 using Conntrackd.Cache;
+using Conntrackd.Conntrack;
 using Conntrackd.Wire;
 
 namespace Conntrackd.Sync;
@@ -22,7 +23,12 @@ internal sealed partial class SyncEngine
     /// <summary>What is heard so long after a new start may be of the incarnation before.</summary>
     private const long FormerTime = 2 * Second;
 
+    private const int StampShift = 8;
+
     private readonly PeerTable _peers = new();
+
+    // Flows of the datagram at hand that are not yet in the external cache.
+    private readonly FlowRing _arrived = new();
 
     /// <summary>One datagram of the sync link; its content is never trusted.</summary>
     /// <param name="from">Sender; its port changes when the peer's daemon starts anew.</param>
@@ -48,6 +54,7 @@ internal sealed partial class SyncEngine
             peer.LastHeard = now;
             OnMessage(peer, in message, now);
         }
+        ApplyArrived(now);
     }
 
     private Peer? FindPeer(in PeerAddress from, long now)
@@ -163,6 +170,7 @@ internal sealed partial class SyncEngine
         if (!accepted) { return; }
         // Between our own kind reports take the place of ranges, which do not say whom they mean.
         if (range && peer.IsOwnKind) { return; }
+        if (what != SyncClass.Data) { ApplyArrived(now); }
         switch (what)
         {
             case SyncClass.Data: OnData(peer, in message, now); break;
@@ -267,10 +275,13 @@ internal sealed partial class SyncEngine
         SyncType type = message.Header.Type;
         if (type is SyncType.ExpectNew or SyncType.ExpectUpdate or SyncType.ExpectDestroy)
         {
+            ApplyArrived(now);
             OnExpectationData(peer, in message, now);
             return;
         }
-        if (!FlowMessage.TryDecode(message.Body, ref _flow, out int unknown))
+        if (_arrived.IsFull) { ApplyOldest(now); }
+        ref FlowRing.Entry entry = ref _arrived.Next;
+        if (!FlowMessage.TryDecode(message.Body, ref entry.Flow, out int unknown))
         {
             Received.BadPayload++;
             return;
@@ -278,10 +289,25 @@ internal sealed partial class SyncEngine
         Received.UnknownAttributes += (ulong)unknown;
         if (_injector is not null)
         {
-            _injector.Inject(type, ref _flow);
+            _injector.Inject(type, ref entry.Flow);
             return;
         }
-        uint handle = _external!.Find(in _flow);
+        entry.Tag = (byte)type | ((ulong)peer.Stamp << StampShift);
+        _external!.Expect(in entry.Flow);
+        _arrived.Push();
+    }
+
+    private void ApplyArrived(long now)
+    {
+        while (!_arrived.IsEmpty) { ApplyOldest(now); }
+    }
+
+    private void ApplyOldest(long now)
+    {
+        ref FlowRing.Entry entry = ref _arrived.Pop();
+        ref Flow flow = ref entry.Flow;
+        var type = (SyncType)(byte)entry.Tag;
+        uint handle = _external!.Find(in flow);
         if (type == SyncType.FlowDestroy)
         {
             if (handle == 0) { _external.Counters.DestroyNotFound++; }
@@ -292,17 +318,18 @@ internal sealed partial class SyncEngine
             }
             return;
         }
-        if (handle == 0) { handle = _external.Add(in _flow, Seconds(now)); }
-        else if (type == SyncType.FlowNew) { _external.Replace(handle, in _flow, Seconds(now)); }
-        else { _external.Merge(handle, in _flow); }
+        if (handle == 0) { handle = _external.Add(in flow, Seconds(now)); }
+        else if (type == SyncType.FlowNew) { _external.Replace(handle, in flow, Seconds(now)); }
+        else { _external.Merge(handle, in flow); }
+        uint stamp = (uint)(entry.Tag >> StampShift);
         if (handle == 0)
         {
-            peer.RefusedFlows++;
+            if (_peers.All[Peer.OwnerOf(stamp)] is Peer peer) { peer.RefusedFlows++; }
             return;
         }
         ref SlotHead head = ref _external.Head(handle);
         head.IdOrTouched = Seconds(now);
-        head.Sequence = peer.Stamp;
+        head.Sequence = stamp;
     }
 
     private void OnAck(Peer peer, uint from, uint to, long now)

@@ -152,6 +152,9 @@ internal sealed partial class SyncEngine : IKernelMirror
         if (announce) { Announce(handle); }
     }
 
+    /// <inheritdoc/>
+    public void Expect(in Flow flow) => _internal.Expect(in flow);
+
     /// <summary>
     /// A read of the whole kernel table begins. Flows that are in the cache and not in the table
     /// when
