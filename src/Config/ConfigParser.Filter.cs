@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -23,9 +22,17 @@ internal sealed partial class ConfigParser
     };
 
     /// <summary>The states in the order of their numbers, one name each.</summary>
-    internal static IEnumerable<(byte State, string Name)> TcpStateNames =>
-        s_tcpStates.Where(static s => s.Key != "CLOSED").OrderBy(static s => s.Value)
-            .Select(static s => (s.Value, s.Key));
+    internal static IEnumerable<(byte State, string Name)> TcpStateNames
+    {
+        get
+        {
+            // As they were added above; none is ever removed.
+            foreach ((string name, byte state) in s_tcpStates)
+            {
+                if (name != "CLOSED") { yield return (state, name); }
+            }
+        }
+    }
 
     private readonly FlowFilterBuilder _filter = new();
     private readonly Dictionary<AddressPrefix, int> _filterAddresses = [];   // value: line

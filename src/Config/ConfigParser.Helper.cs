@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -47,7 +46,7 @@ internal sealed partial class ConfigParser
             protocol,
             _pendingQueueNumber,
             _pendingQueueLength,
-            _pendingPolicies.Select(static p => p.Policy).ToArray(),
+            _pendingPolicies.ConvertAll(static p => p.Policy),
             _source.PositionOf(directive)));
         _pendingPolicies.Clear();
         (_pendingQueueNumber, _pendingQueueLength) = (0, 0);

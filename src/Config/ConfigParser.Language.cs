@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Conntrackd.Config;
 
@@ -72,9 +71,6 @@ internal sealed partial class ConfigParser
         .. HelperLanguage.Directives,
     ];
 
-    private static readonly ILookup<string, Directive> s_directivesByName =
-        s_directives.ToLookup(static d => d.Name);
-
     /// <summary>All directives, in the order of the manual.</summary>
     internal static IReadOnlyList<Directive> Directives => s_directives;
 
@@ -84,9 +80,9 @@ internal sealed partial class ConfigParser
 
     private static Directive? FindDirective(string name, Block block)
     {
-        foreach (Directive directive in s_directivesByName[name])
+        foreach (Directive directive in s_directives)
         {
-            if ((directive.Blocks & block) != 0) { return directive; }
+            if ((directive.Blocks & block) != 0 && directive.Name == name) { return directive; }
         }
         return null;
     }

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Conntrackd.Config;
 
@@ -50,7 +49,7 @@ internal sealed partial class ConfigParser
             return $"'{word}' was removed in conntrack-tools 1.4.5: {advice}";
         }
 
-        string[] here = NamesIn(_block).ToArray();
+        string[] here = NamesIn(_block);
         string? sameLetters = Array.Find(
             here, name => name.Equals(word, StringComparison.OrdinalIgnoreCase));
         if (sameLetters is not null)
@@ -74,15 +73,15 @@ internal sealed partial class ConfigParser
         {
             return $"unknown section '{shown}', expected General, Sync, Stats or Helper";
         }
-        near = Spelling.Nearest(word, s_directives.Select(static d => d.Name));
+        near = Spelling.Nearest(word, NamesIn(~Block.None));
         return near is null
             ? $"unknown directive '{shown}'{place}"
             : $"unknown directive '{shown}'{place}, did you mean '{near}' "
                 + $"(only in {Describe(BlocksOf(near))})";
     }
 
-    private static IEnumerable<string> NamesIn(Block block) =>
-        s_directives.Where(d => (d.Blocks & block) != 0).Select(static d => d.Name);
+    private static string[] NamesIn(Block blocks) => Array.ConvertAll(
+        Array.FindAll(s_directives, d => (d.Blocks & blocks) != 0), static d => d.Name);
 
     private static Block BlocksOf(string name)
     {
@@ -104,6 +103,6 @@ internal sealed partial class ConfigParser
         }
         return names.Count == 1
             ? names[0]
-            : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
+            : $"{string.Join(", ", names[..^1])} and {names[^1]}";
     }
 }

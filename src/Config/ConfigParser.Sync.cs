@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -48,7 +47,7 @@ internal sealed partial class ConfigParser
             Error(at, $"unknown mode {Found(at)}, expected FTFW, ALARM or NOTRACK");
             return false;
         }
-        string today = s_blockNames.First(b => b.Block == block).Name;
+        string today = Array.Find(s_blockNames, b => b.Block == block).Name;
         if (!today.EndsWith(name, StringComparison.OrdinalIgnoreCase))
         {
             Warning(at, $"mode {Found(at)} is now called '{today}', please change the file");
@@ -117,6 +116,9 @@ internal sealed partial class ConfigParser
             name = name[..ExpectationSync.HelperLengthMax];
             Warning(at, $"helper name {Found(at)} is too long, using '{name}'");
         }
-        if (!helpers.Contains(name, StringComparer.OrdinalIgnoreCase)) { helpers.Add(name); }
+        if (!helpers.Exists(h => h.Equals(name, StringComparison.OrdinalIgnoreCase)))
+        {
+            helpers.Add(name);
+        }
     }
 }

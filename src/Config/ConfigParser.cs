@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using System.Text;
 
 namespace Conntrackd.Config;
@@ -52,11 +51,7 @@ internal sealed partial class ConfigParser
         var parser = new ConfigParser(new SourceText(fileName, text));
         parser.ParseFile();
         Options options = parser.Finish();
-        var diagnostics = new List<Diagnostic>(parser._diagnostics.Count);
-        foreach ((_, Diagnostic diagnostic) in parser._diagnostics.OrderBy(static d => d.Offset))
-        {
-            diagnostics.Add(diagnostic);
-        }
+        List<Diagnostic> diagnostics = parser._diagnostics.ConvertAll(static d => d.Diagnostic);
         return new ConfigResult(parser._errorCount == 0 ? options : null, diagnostics);
     }
 
@@ -220,8 +215,13 @@ internal sealed partial class ConfigParser
         if (_warningCount <= WarningsMax) { Add(Severity.Warning, at, message); }
     }
 
-    private void Add(Severity severity, in Token at, string message) =>
-        _diagnostics.Add((at.Start, _source.Describe(severity, at, message)));
+    // In the order of the file; what is said of one place stays in the order of its finding.
+    private void Add(Severity severity, in Token at, string message)
+    {
+        int place = _diagnostics.Count;
+        while (place > 0 && _diagnostics[place - 1].Offset > at.Start) { place--; }
+        _diagnostics.Insert(place, (at.Start, _source.Describe(severity, at, message)));
+    }
 
     /// <summary>Reports what should stand at the current token and consumes what does.</summary>
     private bool Expected(string what)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO;
 using System.Text;
-using System.Text.Json;
 using Conntrackd.Linux;
 using Conntrackd.Sync;
 
@@ -40,27 +39,47 @@ internal static class KeepalivedQuery
         }
         VrrpState? all = null;
         bool same = true;
-        try
+        JsonTokens tokens = new(text);
+        while (TryReadInstance(ref tokens, out string name, out VrrpState state))
         {
-            using JsonDocument document = JsonDocument.Parse(text);
-            foreach (JsonElement instance in document.RootElement.EnumerateArray())
-            {
-                JsonElement data = instance.GetProperty("data");
-                VrrpState state = StateOf(data.GetProperty("state").GetInt32());
-                string? name = data.GetProperty("iname").GetString();
-                same &= all is null || all == state;
-                all = state;
-                Answer(machine, state, group => !group.IsGroup && group.Name == name);
-            }
+            same &= all is null || all == state;
+            all = state;
+            Answer(machine, state, group => !group.IsGroup && group.Name == name);
         }
-        catch (Exception error) when (
-            error is JsonException or InvalidOperationException or FormatException
-                or System.Collections.Generic.KeyNotFoundException)
+        if (tokens.IsCut || all is null)
         {
-            log.Warning("VRRP: the answer of keepalived can't be read: " + error.Message);
+            log.Warning("VRRP: the answer of keepalived names no instance, or is cut");
             return;
         }
-        if (same && all is VrrpState common) { Answer(machine, common, group => group.IsGroup); }
+        if (same) { Answer(machine, all.Value, group => group.IsGroup); }
+    }
+
+    // The next "data" of [{"data": {"iname": "VI_1", "state": 2, ...}, ...}, ...] that has both;
+    // false at the end.
+    private static bool TryReadInstance(ref JsonTokens tokens, out string name, out VrrpState state)
+    {
+        const int InstanceDepth = 2, DataDepth = 3;
+        (name, state) = ("", VrrpState.Unknown);
+        bool inData = false;
+        bool hasState = false;
+        while (tokens.TryNext())
+        {
+            bool ends = tokens is { Depth: DataDepth, IsString: false } && tokens.Text[0] == '}';
+            if (ends && inData && hasState && name.Length != 0) { return true; }
+            if (!tokens.IsKey) { continue; }
+            if (tokens.Depth == InstanceDepth) { inData = tokens.Text.SequenceEqual("data"u8); }
+            if (!inData || tokens.Depth != DataDepth) { continue; }
+            bool isState = tokens.Text.SequenceEqual("state"u8);
+            bool isName = tokens.Text.SequenceEqual("iname"u8);
+            if (!(isState || isName) || !tokens.TryNext()) { continue; }
+            if (isName) { name = Encoding.UTF8.GetString(tokens.Text); }
+            else if (int.TryParse(tokens.Text, CultureInfo.InvariantCulture, out int number))
+            {
+                state = StateOf(number);
+                hasState = true;
+            }
+        }
+        return false;
     }
 
     private static void Answer(VrrpMachine machine, VrrpState state, Predicate<VrrpGroup> isMeant)

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Config;
 
 namespace Conntrackd.Daemon;
@@ -85,7 +84,7 @@ internal sealed class ReloadPlan
         Keep("DisableInternalCache", old.DisableInternalCache == wanted.DisableInternalCache);
         Keep("DisableExternalCache", old.DisableExternalCache == wanted.DisableExternalCache);
         Keep("ExpectationSync", old.ExpectationSync.IsOn == wanted.ExpectationSync.IsOn
-            && old.ExpectationSync.Helpers.SequenceEqual(wanted.ExpectationSync.Helpers));
+            && IsSame(old.ExpectationSync.Helpers, wanted.ExpectationSync.Helpers));
         Keep("NodeNumber", old.NodeNumber == wanted.NodeNumber);
         bool commits = !old.DisableExternalCache;
         return wanted with
@@ -116,20 +115,32 @@ internal sealed class ReloadPlan
     // Where a block stands in the file makes no difference.
     private static bool IsSameLinks(
         IReadOnlyList<LinkOptions> old, IReadOnlyList<LinkOptions> wanted) =>
-        old.Select(static link => link with { Position = default })
-            .SequenceEqual(wanted.Select(static link => link with { Position = default }));
+        IsSame(old, wanted, static link => link with { Position = default });
 
     private static bool IsSameVrrp(VrrpOptions? old, VrrpOptions? wanted) =>
         old is null || wanted is null
             ? old is null && wanted is null
             : wanted with { Groups = old.Groups } == old
-                && wanted.Groups.SequenceEqual(old.Groups);
+                && IsSame(wanted.Groups, old.Groups);
 
     private static bool IsSameHelper(Options old, Options wanted) =>
         old.HasHelperSection == wanted.HasHelperSection
         && old.IsHelperSetup == wanted.IsHelperSetup
-        && old.Helpers.Select(Plain).SequenceEqual(wanted.Helpers.Select(Plain));
+        && IsSame(old.Helpers, wanted.Helpers, Plain);
 
     private static string Plain(HelperOptions helper) =>
         (helper with { Position = default, Policies = [] }) + string.Join(';', helper.Policies);
+
+    private static bool IsSame<T>(IReadOnlyList<T> old, IReadOnlyList<T> wanted)
+        where T : IEquatable<T> => IsSame(old, wanted, static item => item);
+
+    // Compares what is made of each.
+    private static bool IsSame<T, TMade>(
+        IReadOnlyList<T> old, IReadOnlyList<T> wanted, Func<T, TMade> made)
+        where TMade : IEquatable<TMade>
+    {
+        bool same = old.Count == wanted.Count;
+        for (int i = 0; same && i < old.Count; i++) { same = made(old[i]).Equals(made(wanted[i])); }
+        return same;
+    }
 }
