@@ -241,6 +241,15 @@ internal static class JsonReports
         End(text);
     }
 
+    internal static void AppendLoop(TextBuffer text, in LoopReport loop)
+    {
+        Begin(text, "loop"u8);
+        JsonText.Field(text, "turns"u8, loop.Turns);
+        JsonText.Field(text, "longest_turn_us"u8, (ulong)loop.LongestMicroseconds);
+        JsonText.Field(text, "heap_collections"u8, (ulong)loop.Collections);
+        End(text);
+    }
+
     private static void Begin(TextBuffer text, ReadOnlySpan<byte> type)
     {
         JsonText.Begin(text);

@@ -12,7 +12,7 @@ internal readonly record struct CommitOrder(bool Flows, bool Expectations)
 
     /// <summary>
     /// The kernel's table is read behind the commit anyway, so nobody listens to new flows while
-    /// it runs.
+    /// it runs, nor are those kept that it creates.
     /// </summary>
     /// <remarks>
     /// To describe each created flow to a listener is 30 % of what a create costs the kernel, and

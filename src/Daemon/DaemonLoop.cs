@@ -30,6 +30,8 @@ internal abstract class DaemonLoop : IDisposable
     private string _status = "";
     private bool _stopping;
     private Pace _pace;
+    private ulong _turns;
+    private long _longestTurn;          // microseconds
 
     private protected DaemonLoop(Options options, ServiceNotifier? notifier, Log log)
     {
@@ -102,9 +104,12 @@ internal abstract class DaemonLoop : IDisposable
             more = Turn(now);
             Server.OnDeadline(now + StartedMicroseconds);
             if (Notifier is not null) { Notify(Notifier, now); }
+            now = Now();
+            _turns++;
+            _longestTurn = Math.Max(_longestTurn, now + StartedMicroseconds - Loop.WokeMicroseconds);
             if (more) { continue; }
             long wait = _pace.Gather(
-                KernelCounters.EventsReceived, KernelCounters.BufferBytes, Now());
+                KernelCounters.EventsReceived, KernelCounters.BufferBytes, now);
             if (wait != 0) { Libc.Sleep(wait); }
         }
     }
@@ -115,6 +120,9 @@ internal abstract class DaemonLoop : IDisposable
     /// <summary>Appends what our own forms tell besides the original's blocks.</summary>
     internal virtual void AppendMore(ControlRequest topic, TextBuffer text)
     {
+        if (topic != ControlRequest.StatisticsRuntime) { return; }
+        Reports.AppendLoop(
+            text, new LoopReport(_turns, _longestTurn, GC.CollectionCount(generation: 0)));
     }
 
     /// <summary>Ends the loop after this turn.</summary>

@@ -33,6 +33,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 {
     private const uint FallbackTimeoutSeconds = 60;
     private const int RoundsMax = 4;
+    private const int ToldAhead = 8;            // as far as FlowRing
     private const int LogIntervalSeconds = 10;
     private const long RetryInterval = SyncEngine.Second / 2;
 
@@ -253,6 +254,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         sink.BeforeCommitted();
         for (int i = 0; i < _count; i++)
         {
+            if (i + ToldAhead < _count) { sink.ExpectCommitted(in _requests[i + ToldAhead].Flow); }
             ref Request request = ref _requests[i];
             if (request.Error != Errno.None || request.Kind != SyncType.FlowNew) { continue; }
             if (request.MakesRoom) { continue; }

@@ -65,7 +65,7 @@ internal sealed partial class KernelSide
     private KernelBulk? _bulk;
     private uint _flushed;
     private bool _flushCancelled;
-    private bool _isDeaf;               // a dump will tell of what is new, and of what is committed
+    private bool _ignoresCommitted;     // a dump will tell of them
     private int _lastStarted;
     private long _now;
     private long _reconcileStarted;
@@ -185,11 +185,11 @@ internal sealed partial class KernelSide
 
     /// <summary>
     /// Stops to hear of new flows during a commit, or hears them again; then the table must be
-    /// read.
+    /// read. <paramref name="keepsCommitted"/>: what the commit creates enters the cache at once.
     /// </summary>
-    internal void HearNew(bool on)
+    internal void HearNew(bool on, bool keepsCommitted = true)
     {
-        _isDeaf = !on;
+        _ignoresCommitted = !keepsCommitted;
         Errno error = _events?.HearNew(on) ?? Errno.None;
         if (error == Errno.None) { return; }
         _log.Error($"event socket: membership of new flows: {error.Describe()}");
@@ -246,6 +246,9 @@ internal sealed partial class KernelSide
     }
 
     /// <inheritdoc/>
+    public void Expect(in Flow flow) => _engine.Expect(in flow);
+
+    /// <inheritdoc/>
     public void OnEvent(FlowEventKind kind, ref Flow flow, EventOrigin origin)
     {
         FlowAttributes told = flow.Present;
@@ -270,16 +273,19 @@ internal sealed partial class KernelSide
     /// <inheritdoc/>
     public void BeforeCommitted()
     {
-        if (_isDeaf) { return; }
+        if (_ignoresCommitted) { return; }
         // An end that an older entry of the tuple met before the commit is still in the socket.
         _now = Now();
         for (int i = 0; i < 8 && _events is not null && _events.Read(EventsPerTurnMin); i++) { }
     }
 
     /// <inheritdoc/>
+    public void ExpectCommitted(in Flow flow) => _engine.Expect(in flow);
+
+    /// <inheritdoc/>
     public void OnCommitted(ref Flow flow, uint timeoutSeconds)
     {
-        if (_isDeaf || !flow.TryGetTranslatedReply(out flow.Reply)) { return; }
+        if (_ignoresCommitted || !flow.TryGetTranslatedReply(out flow.Reply)) { return; }
         FlowStatus status = FlowStatus.Confirmed |
             (flow.Status & (FlowStatus.SeenReply | FlowStatus.Assured));
         if (flow.IsTranslated) { status |= FlowStatus.SrcNatDone | FlowStatus.DstNatDone; }
@@ -436,7 +442,7 @@ internal sealed partial class KernelSide
                 _log.Notice("resync with master conntrack table " +
                     (_lost ? "(events were lost)"
                         : _replica is { HasRoomAgain: true } ? "(the cache has room again)"
-                        : "(filter changed)"));
+                        : "(behind a commit or a changed filter)"));
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
             case Purpose.Resync:

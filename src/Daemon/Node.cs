@@ -23,6 +23,7 @@ namespace Conntrackd.Daemon;
 internal sealed class Node : DaemonLoop
 {
     private const long StalledMicroseconds = 100_000;
+    private const uint QuietCommitMin = 20_000;
 
     // One for the life of the process: a reload is no new start.
     private static readonly ulong s_incarnation = (ulong)Random.Shared.NextInt64() | 1;
@@ -31,6 +32,7 @@ internal sealed class Node : DaemonLoop
     private ExpectationWriter? _expectationCommits;
     private readonly List<ControlSession> _flushing = [];
     private CommitJob? _commit;
+    private bool _isCommitQuiet;
     private long _purgeAt = long.MaxValue;
     private bool _leaving;
 
@@ -136,6 +138,7 @@ internal sealed class Node : DaemonLoop
     /// <inheritdoc/>
     internal override void AppendMore(ControlRequest topic, TextBuffer text)
     {
+        base.AppendMore(topic, text);
         bool network = topic is ControlRequest.Statistics or ControlRequest.StatisticsNetwork;
         if (network) { SyncState.Append(text, Engine.Peers, IsReliable, Now()); }
     }
@@ -197,13 +200,25 @@ internal sealed class Node : DaemonLoop
             order.Expectations && ExternalExpectations is not null
                 ? new ExpectationCommit(ExternalExpectations, timeout) : null,
             _commits, _expectationCommits, in order, Log);
-        if (order.IsDeaf) { Kernel.HearNew(false); }
+        _isCommitQuiet = order.IsDeaf || (order.Flows && IsWorthQuiet);
+        if (_isCommitQuiet) { Kernel.HearNew(false, keepsCommitted: !order.IsDeaf); }
         return true;
     }
 
+    // With so many flows, to have the kernel describe each of them takes longer than to read the
+    // table once behind the commit, where nobody waits for it.
+    private bool IsWorthQuiet =>
+        External is { Count: >= QuietCommitMin } && !IsBypassing && Options.PollSeconds == 0 &&
+        Options.NetlinkOverrunResyncSeconds != 0;
+
     private void EndCommit()
     {
-        if (_commit!.Order.IsDeaf) { Kernel.HearNew(true); }
+        if (_isCommitQuiet)
+        {
+            Kernel.HearNew(true);
+            // Packets may have made flows that nobody has heard of.
+            if (!_commit!.Order.IsDeaf) { Kernel.Want(KernelSide.Purpose.Reconcile, session: null); }
+        }
         _commit = null;
     }
 

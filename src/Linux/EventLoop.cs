@@ -45,6 +45,9 @@ internal sealed unsafe class EventLoop : IDisposable
     /// <summary>How many descriptors are watched.</summary>
     internal int Count { get; private set; }
 
+    /// <summary>When the last wait ended, monotonic.</summary>
+    internal long WokeMicroseconds { get; private set; }
+
     internal static Errno TryCreate(out EventLoop? loop)
     {
         Errno error = Libc.EpollCreate(CloseOnExec, out int epoll);
@@ -91,11 +94,12 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         Errno error = Libc.EpollWait(
             _epoll, _events.Start, EventsPerTurn, timeoutMilliseconds, out int count);
-        if (error == Errno.Eintr) { return 0; } // the caller computes a new timeout
-        if (error != Errno.None)
+        if (error == Errno.Eintr) { count = 0; } // the caller computes a new timeout
+        else if (error != Errno.None)
         {
             Fatal.Exit($"event loop: epoll_wait failed: {error.Describe()}");
         }
+        WokeMicroseconds = Clock.MonotonicMicroseconds();
         for (int i = 0; i < count; i++)
         {
             EpollEvent.Read(_events.Start + (i * EpollEvent.Size), out uint mask, out ulong data);

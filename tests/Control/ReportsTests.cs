@@ -146,6 +146,13 @@ public sealed class ReportsTests
             text, default(RuntimeReport) with { UptimeSeconds = seconds })));
 
     [Fact]
+    public void The_loop() => Assert.Equal(
+        "event loop:\n\tturns:\t\t\t               52310\n"
+        + "\tlongest turn (in us):\t                 912\n"
+        + "\theap collections:\t                   0\n\n",
+        Golden.Print(text => Reports.AppendLoop(text, new LoopReport(52310, 912, 0))));
+
+    [Fact]
     public void Queue_statistics() => Golden.Check("ftfw-udp-a.s-queue.out", text =>
     {
         Reports.AppendQueueNodes(text, 0);
