@@ -14,10 +14,13 @@
 #   ./build.sh demo [--keep] [--with PATH]
 #                                      two firewalls, live connections, one firewall dies (root)
 #                                      --keep leaves the lab running, --with shows another daemon
-#   ./build.sh bench [--quick]         measures the hot loops, and compares with the C daemon
-#                                      where the testbed is at hand (../shared/perf); the tables
-#                                      go to bench/results/CPU and the README (--quick: small
-#                                      sizes, to out/bench/CPU only)
+#   ./build.sh bench [--quick | --sweep]
+#                                      measures the hot loops, and compares with the C daemon
+#                                      where the testbed is at hand (../shared/perf), 25 minutes;
+#                                      the tables go to bench/results/CPU, the README and
+#                                      docs/performance.md (--quick: small sizes, to
+#                                      out/bench/CPU only; --sweep: how cost grows with rate and
+#                                      size, 10 minutes)
 #   ./build.sh install                 honours DESTDIR and PREFIX (default /usr): program,
 #                                      manual pages, completions, service files and
 #                                      /etc/conntrackd/conntrackd.conf (an existing one is kept)
@@ -421,9 +424,22 @@ bench_compare() {
     cp -r ../shared/perf "$scratch/perf"
     quietly make -s -C "$scratch/perf"
     tracefs_begin
-    python3 "$scratch/perf/bench.py" "$(command -v conntrackd || echo /usr/sbin/conntrackd)" \
-        "$PWD/$OUT/conntrackd" --swap "$@" >"$scratch/compare"
+    bench/EndToEnd/compare.sh "$scratch/perf" \
+        "$(command -v conntrackd || echo /usr/sbin/conntrackd)" "$PWD/$OUT/conntrackd" \
+        "$scratch/samples" "$@" >"$scratch/compare"
     tracefs_end
+}
+
+# How cost grows with rate and size; the samples stay beside those of the comparison.
+bench_sweep() {
+    local into
+    [ -f ../shared/perf/bench.py ] || die "bench: --sweep needs ../shared/perf"
+    bench_compare --sweep
+    into=bench/results/$(python3 bench/report.py --print-slug)/samples
+    mkdir -p "$into"
+    cp "$scratch/samples"/*.json "$into/"
+    python3 bench/plot.py bench/results docs
+    cat "$scratch/compare"
 }
 
 verb_bench() {
@@ -431,6 +447,10 @@ verb_bench() {
     while [ $# -gt 0 ]; do
         case $1 in
         --quick) quick=(--quick) into=("$OUT/bench") ;;
+        --sweep)
+            verb_build
+            bench_sweep
+            return ;;
         *) die "bench: unknown option '$1'" ;;
         esac
         shift
@@ -440,12 +460,15 @@ verb_bench() {
     bench_loops ${quick[@]+"${quick[@]}"}
     if [ -f ../shared/perf/bench.py ]; then
         bench_compare ${quick[@]+"${quick[@]}"}
-        compare=(--compare "$scratch/compare")
+        compare=(--compare "$scratch/compare" --samples "$scratch/samples")
     else
         warn "no ../shared/perf: no comparison with the C daemon"
     fi
     python3 bench/report.py --aot "$scratch/aot" --jit "$scratch/jit" \
         --binary "$OUT/conntrackd" --into "${into[@]}" ${compare[@]+"${compare[@]}"}
+    if [ ${#quick[@]} = 0 ] && [ ${#compare[@]} != 0 ]; then
+        python3 bench/plot.py bench/results docs
+    fi
 }
 
 verb_install() {

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes what was measured into one folder for this CPU, and prints it.
 
-report.py --aot LINES --jit LINES [--compare TABLE] --binary PATH --into FOLDER [--readme FILE]
+report.py --aot LINES --jit LINES [--compare TABLE --samples FOLDER] --binary PATH --into FOLDER
+          [--readme FILE]
+report.py --print-slug
 
 LINES are what the programs of bench/ print: name, tab, nanoseconds, tab, bytes. TABLE is the
 output of the testbed that compares with the C daemon. FOLDER/<cpu>/micro.md and compare.md say
 on which CPU, kernel, runtime and commit the figures were measured. With --readme the figures
-between the two marks of that file are replaced by a selection of them.
+between the two marks of that file are replaced by a selection of them. The samples are kept in
+FOLDER/<cpu>/samples. --print-slug says what <cpu> is.
 """
 import argparse
 import os
 import platform
 import re
+import shutil
 import subprocess
+import sys
 
 BEGIN, END = "<!-- figures: written by ./build.sh bench -->", "<!-- end of the figures -->"
 
@@ -43,6 +48,10 @@ def cpu_name():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.machine()
+
+
+def slug():
+    return re.sub(r"[^a-z0-9]+", "-", cpu_name().lower()).strip("-")
 
 
 def output_of(*command):
@@ -126,14 +135,17 @@ def quote(readme, rows):
 
 
 def main():
+    if sys.argv[1:] == ["--print-slug"]:
+        print(slug())
+        return
     options = argparse.ArgumentParser()
     for name in ("aot", "jit", "binary", "into"):
         options.add_argument("--" + name, required=True)
     options.add_argument("--compare")
+    options.add_argument("--samples")
     options.add_argument("--readme")
     given = options.parse_args()
-    slug = re.sub(r"[^a-z0-9]+", "-", cpu_name().lower()).strip("-")
-    folder = os.path.join(given.into, slug)
+    folder = os.path.join(given.into, slug())
     os.makedirs(folder, exist_ok=True)
     aot = lines_of(given.aot)
     texts = {"micro.md": header("Hot loops", given.binary) + micro(aot, lines_of(given.jit))}
@@ -146,6 +158,11 @@ def main():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
         print(text)
+    if given.samples:
+        kept = os.path.join(folder, "samples")
+        os.makedirs(kept, exist_ok=True)
+        for name in os.listdir(given.samples):
+            shutil.copy(os.path.join(given.samples, name), kept)
     if given.readme:
         quote(given.readme, rows)
     print("written to " + folder)
