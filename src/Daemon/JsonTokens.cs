@@ -48,8 +48,8 @@ internal ref struct JsonTokens
                 _at++;
                 break;
             default:
-                int length = _text[_at..].IndexOfAny(" \t\r\n,:{}[]\""u8);
-                _at = length < 0 ? _text.Length : _at + Math.Max(length, 1);
+                do { _at++; }
+                while (_at < _text.Length && !" \t\r\n,:{}[]\""u8.Contains(_text[_at]));
                 break;
         }
         Text = _text[start.._at];
