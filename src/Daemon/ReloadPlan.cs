@@ -108,9 +108,15 @@ internal sealed class ReloadPlan
     }
 
     // Without Landlock in the kernel it could be opened; then it waits for a restart all the same.
-    private static bool MayLog(Options old, string? wanted) =>
-        wanted is null || !old.Sandbox.Files || ConfinedFiles.Written(old).Any(
-            path => ConfinedFiles.FolderOf(path) == ConfinedFiles.FolderOf(wanted));
+    private static bool MayLog(Options old, string? wanted)
+    {
+        if (wanted is null || !old.Sandbox.Files) { return true; }
+        foreach (string path in ConfinedFiles.Written(old))
+        {
+            if (ConfinedFiles.FolderOf(path) == ConfinedFiles.FolderOf(wanted)) { return true; }
+        }
+        return false;
+    }
 
     // Where a block stands in the file makes no difference.
     private static bool IsSameLinks(
