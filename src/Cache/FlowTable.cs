@@ -75,9 +75,6 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>What happened here; the caller counts what only it can know.</summary>
     internal CacheCounters Counters { get; } = new();
 
-    /// <summary>How many slots there may be.</summary>
-    internal uint Limit => _flowsMax;
-
     /// <summary>Slots in use, dead flows included.</summary>
     internal uint Count => _count;
 
