@@ -119,8 +119,8 @@ internal sealed partial class FlowTable : IDisposable
     }
 
     /// <summary>
-    /// Stores a flow that <see cref="Find"/> did not find. Returns 0, and counts it, if the table is
-    /// full or the system gives no memory.
+    /// Stores a flow that <see cref="Find"/> did not find. Returns 0, and counts it, if the table
+    /// is full or the system gives no memory.
     /// </summary>
     internal uint Add(in Flow flow, uint nowSeconds)
     {

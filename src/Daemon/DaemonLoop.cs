@@ -106,7 +106,8 @@ internal abstract class DaemonLoop : IDisposable
             if (Notifier is not null) { Notify(Notifier, now); }
             now = Now();
             _turns++;
-            _longestTurn = Math.Max(_longestTurn, now + StartedMicroseconds - Loop.WokeMicroseconds);
+            long took = now + StartedMicroseconds - Loop.WokeMicroseconds;
+            _longestTurn = Math.Max(_longestTurn, took);
             if (more) { continue; }
             long wait = _pace.Gather(
                 KernelCounters.EventsReceived, KernelCounters.BufferBytes, now);

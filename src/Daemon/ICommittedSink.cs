@@ -8,7 +8,9 @@ internal interface ICommittedSink
     /// <summary>A batch of flows is about to be told: events that came before them first.</summary>
     void BeforeCommitted();
 
-    /// <summary>A hint that <see cref="OnCommitted"/> comes for this flow a few calls later.</summary>
+    /// <summary>
+    /// A hint that <see cref="OnCommitted"/> comes for this flow a few calls later.
+    /// </summary>
     void ExpectCommitted(in Flow flow);
 
     /// <summary>

@@ -217,7 +217,10 @@ internal sealed class Node : DaemonLoop
         {
             Kernel.HearNew(true);
             // Packets may have made flows that nobody has heard of.
-            if (!_commit!.Order.IsDeaf) { Kernel.Want(KernelSide.Purpose.Reconcile, session: null); }
+            if (!_commit!.Order.IsDeaf)
+            {
+                Kernel.Want(KernelSide.Purpose.Reconcile, session: null);
+            }
         }
         _commit = null;
     }

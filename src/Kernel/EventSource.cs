@@ -21,7 +21,8 @@ internal sealed class EventSource : IDisposable
 
     /// <summary>64 events a call; the largest realistic one is below 700 bytes.</summary>
     /// <remarks>
-    /// Not a power of two: at distances of 4096 all slots would share a few sets of the first cache.
+    /// Not a power of two: at distances of 4096 all slots would share a few sets of the first
+    /// cache.
     /// </remarks>
     private const int SlotCount = 64, SlotBytes = 2048 + 64;
 
