@@ -18,17 +18,36 @@ internal sealed partial class ConfigParser
             },
             new("Group", Block.Vrrp, static p => p.ReadVrrpGroup(isGroup: true))
             {
-                Operand = "name",
+                Operand = "name [{ ... }]",
+                Opens = Block.VrrpGroup,
                 Example = "FW",
                 IsSample = true,
                 Help = "A vrrp_sync_group to follow. Repeatable; one of this or 'Instance' is "
-                    + "needed.",
+                    + "needed. The braces say which flows are its own, for groups that are "
+                    + "master on different nodes: what they name is committed with the group, "
+                    + "and purged 'PurgeTimeout' after it has left, whatever the other groups "
+                    + "do. A flow that no group names belongs to the groups without braces, or "
+                    + "else to all of them.",
+            },
+            new("Mark", Block.VrrpGroup, static p => p.ReadVrrpMark())
+            {
+                Operand = "mark[/mask]",
+                Example = "0x1/0xff",
+                Help = "Flows with this mark, decimal or hexadecimal. Repeatable.",
+            },
+            new("Address", Block.VrrpGroup, static p => p.ReadVrrpAddress())
+            {
+                Operand = "address[/length]",
+                Example = "10.22.0.1",
+                Help = "Flows with such a source or target, before or after translation; IPv4 "
+                    + "or IPv6. Repeatable.",
             },
             new("Instance", Block.Vrrp, static p => p.ReadVrrpGroup(isGroup: false))
             {
-                Operand = "name",
+                Operand = "name [{ ... }]",
                 Example = "VI_1",
-                Help = "A vrrp_instance that is in no group. Repeatable.",
+                Help = "A vrrp_instance that is in no group. Repeatable, with braces like a "
+                    + "group.",
             },
             new("Notify", Block.Vrrp, static p => p.ReadVrrpNotify())
             {

@@ -31,6 +31,7 @@ internal sealed partial class ConfigParser
         (Block.HelperPolicy, "Policy"),
         (Block.Vrrp, "VRRP"),
         (Block.Sandbox, "Sandbox"),
+        (Block.VrrpGroup, "Group"),
     ];
 
     private static readonly Directive[] s_directives =

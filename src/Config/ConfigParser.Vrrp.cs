@@ -1,4 +1,6 @@
 using System.Collections.Generic;
+using System.Globalization;
+using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
 
@@ -9,6 +11,8 @@ internal sealed partial class ConfigParser
     private const int VrrpNameLengthMax = 128;
 
     private readonly List<VrrpGroupName> _vrrpGroups = [];
+    private List<MarkMatch> _vrrpMarks = [];
+    private List<AddressPrefix> _vrrpAddresses = [];
     private VrrpOptions? _vrrp;
     private Token _vrrpToken;
 
@@ -54,13 +58,19 @@ internal sealed partial class ConfigParser
     {
         string what = isGroup ? "the name of a vrrp_sync_group" : "the name of a vrrp_instance";
         if (!Name(out string name, out Token at, what)) { return false; }
-        var group = new VrrpGroupName(name, isGroup);
+        (_vrrpMarks, _vrrpAddresses) = ([], []);
+        if (_token.Kind == TokenKind.Open && !Braces(Block.VrrpGroup, name)) { return false; }
+        var group = new VrrpGroupName(name, isGroup)
+        {
+            Marks = _vrrpMarks,
+            Addresses = _vrrpAddresses,
+        };
         if (name.Length > VrrpNameLengthMax)
         {
             Error(at, $"the name {Found(at)} has {name.Length} letters, "
                 + $"at most {VrrpNameLengthMax} are allowed");
         }
-        else if (_vrrpGroups.Contains(group))
+        else if (_vrrpGroups.Exists(g => g.Name == name && g.IsGroup == isGroup))
         {
             Warning(at, $"{Found(at)} was named before, ignoring it");
         }
@@ -70,6 +80,59 @@ internal sealed partial class ConfigParser
         }
         else { _vrrpGroups.Add(group); }
         return true;
+    }
+
+    private bool ReadVrrpMark()
+    {
+        const string Wanted = "a mark, as 0x2 or 0x200/0xff00";
+        if (!Name(out string text, out Token at, Wanted)) { return false; }
+        uint mask = uint.MaxValue;
+        bool isGood = TryReadMark(text, out uint value);
+        if (_token.Kind == TokenKind.Path && _token.Start == at.End)
+        {
+            isGood &= TryReadMark(_source.TextOf(_token)[1..], out mask) && mask != 0;
+            at = at with { Length = _token.End - at.Start };
+            Advance();
+        }
+        if (!isGood) { Error(at, $"expected {Wanted} after 'Mark', found {Found(at)}"); }
+        else if ((value & ~mask) != 0)
+        {
+            Error(at, $"no mark is {Found(at)}: there are bits that its mask does not have");
+        }
+        else { _vrrpMarks.Add(new MarkMatch(value, mask)); }
+        return true;
+    }
+
+    private static bool TryReadMark(string text, out uint value) =>
+        text.StartsWith("0x", StringComparison.Ordinal)
+            ? uint.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture, out value)
+            : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    private bool ReadVrrpAddress()
+    {
+        Token at = _token;
+        if (at.Kind is not (TokenKind.Ipv4 or TokenKind.Ipv6))
+        {
+            return Expected("an address or a network");
+        }
+        AddressFamily family =
+            at.Kind == TokenKind.Ipv4 ? AddressFamily.Ipv4 : AddressFamily.Ipv6;
+        if (!Prefix(family, isHost: false, out AddressPrefix? prefix)) { return false; }
+        if (prefix is AddressPrefix good) { _vrrpAddresses.Add(good); }
+        // Ignored, it would leave the group what is not its own.
+        else { Error(at, $"'Address' cannot do without {Found(at)}"); }
+        return true;
+    }
+
+    // Their flows are in one table and one cache.
+    private void WarnOfUnclaimed()
+    {
+        bool isTold = _vrrpGroups.Count < 2 || _sync is { DisableExternalCache: true }
+            || _vrrpGroups.Exists(static g => g.Marks.Count + g.Addresses.Count != 0);
+        if (isTold) { return; }
+        Warning(_vrrpToken, "nothing tells the flows of the groups apart ('Mark', 'Address'): "
+            + "each takes over the flows of all, and none is purged while one is master");
     }
 
     private void FinishVrrp()
@@ -91,6 +154,7 @@ internal sealed partial class ConfigParser
                 "'TrackFile' and 'Notify' are the same file, expected two");
             return;
         }
+        WarnOfUnclaimed();
         _options = _options with { Vrrp = _vrrp with { Groups = _vrrpGroups } };
     }
 }

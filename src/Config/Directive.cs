@@ -26,6 +26,7 @@ internal enum Block : uint
     Vrrp = 1 << 18,
     Sandbox = 1 << 19,
     Restore = 1 << 20,
+    VrrpGroup = 1 << 21,
     Modes = Alarm | Ftfw | NoTrack,
     Links = Multicast | Udp | Tcp,
 }

@@ -1,9 +1,23 @@
 using System.Collections.Generic;
+using System.Linq;
+using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
 
 /// <summary>A sync group or an instance of keepalived, by its name there.</summary>
-internal readonly record struct VrrpGroupName(string Name, bool IsGroup);
+internal readonly record struct VrrpGroupName(string Name, bool IsGroup)
+{
+    /// <summary>Marks that tell its flows from those of other groups.</summary>
+    internal IReadOnlyList<MarkMatch> Marks { get; init; } = [];
+
+    /// <summary>Hosts and networks that do.</summary>
+    internal IReadOnlyList<AddressPrefix> Addresses { get; init; } = [];
+
+    /// <summary>True if all of it is the same, lists by their content.</summary>
+    internal bool IsLike(VrrpGroupName other) =>
+        (Name, IsGroup) == (other.Name, other.IsGroup)
+        && Marks.SequenceEqual(other.Marks) && Addresses.SequenceEqual(other.Addresses);
+}
 
 /// <summary>Block VRRP of section General: the daemon follows keepalived by itself.</summary>
 internal sealed record VrrpOptions

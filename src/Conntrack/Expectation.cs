@@ -36,6 +36,19 @@ internal struct Expectation
     /// </summary>
     internal readonly ushort KeyZone => Has(ExpectationAttributes.Zone) ? Zone : (ushort)0;
 
+    /// <summary>Makes a flow that has the identity of its master and nothing else.</summary>
+    internal readonly void DescribeMaster(ref Flow master)
+    {
+        master.Clear();
+        master.Family = Family;
+        master.Protocol = MasterProtocol;
+        master.Orig = Master;
+        master.Present = FlowAttributes.Orig | FlowAttributes.L4Keys | FlowAttributes.Protocol;
+        if (KeyZone == 0) { return; }
+        master.Zone = KeyZone;
+        master.Present |= FlowAttributes.Zone;
+    }
+
     /// <summary>
     /// True if the other says more than a different time left. Both have the same identity.
     /// </summary>

@@ -102,13 +102,13 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             : expectations ? "committing all external caches" : "committing conntrack cache");
         node.CancelPurge();
         if (node.External is null) { return CommandReply.Done; }
-        if (!node.TryStartCommit(new CommitOrder(flows, expectations) { Session = session }))
-        {
-            log.Notice("commit already in progress, skipping");
-            session.Fail("a commit is already in progress");
-            return CommandReply.Done;
-        }
-        return CommandReply.Held;
+        var order = new CommitOrder(flows, expectations) { Session = session };
+        if (node.TryStartCommit(in order)) { return CommandReply.Held; }
+        // As in the original it is not done twice; but the answer comes when it is done.
+        log.Notice("commit already in progress, skipping");
+        if (node.TryJoinCommit(in order)) { return CommandReply.Held; }
+        session.Fail("another commit is in progress");
+        return CommandReply.Done;
     }
 
     // Expectations go before their masters: then the kernel says who asked for it, and the peers

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Globalization;
 using Conntrackd.Conntrack;
 using Conntrackd.Control;
@@ -22,6 +23,7 @@ internal sealed class CommitJob
     private readonly ExpectationWriter? _expectationWriter;
     private readonly Log _log;
     private readonly CommitOrder _order;
+    private readonly List<ControlSession> _waiting = [];
     private long _startedMicroseconds = Clock.MonotonicMicroseconds();
     private ulong _createdBefore;
     private ulong _failedBefore;
@@ -39,6 +41,7 @@ internal sealed class CommitJob
         _flowWriter = flowWriter;
         _expectationWriter = expectationWriter;
         _order = order;
+        if (order.Session is ControlSession session) { _waiting.Add(session); }
         _log = log;
         _createdBefore = flowWriter.Created;
         _failedBefore = flowWriter.CreateFailed;
@@ -48,16 +51,24 @@ internal sealed class CommitJob
     /// <summary>What it was asked to do.</summary>
     internal CommitOrder Order => _order;
 
+    /// <summary>One more client waits for the end.</summary>
+    internal void Join(ControlSession session) => _waiting.Add(session);
+
     /// <summary>
-    /// Commits the next batch. False when all is done and the client has been told.
+    /// Commits the next batch. False when all is done and the clients have been told.
     /// </summary>
     internal bool Turn(uint nowSeconds)
     {
         bool more = _onExpectations ? TurnExpectations(nowSeconds) : TurnFlows(nowSeconds);
         if (more) { return true; }
-        if (_order.Session is not ControlSession session) { return false; }
-        if (_failed != 0) { session.Fail($"{_failed} entries can't be committed, see the log"); }
-        session.Complete();
+        foreach (ControlSession session in _waiting)
+        {
+            if (_failed != 0)
+            {
+                session.Fail($"{_failed} entries can't be committed, see the log");
+            }
+            session.Complete();
+        }
         return false;
     }
 
@@ -68,7 +79,8 @@ internal sealed class CommitJob
         while (room-- > 0 && _flows!.TryTake(
             ref _flow, nowSeconds, ref budget, out uint timeoutSeconds))
         {
-            if (IsShiftable(in _flow)) { _flowWriter.AddMakingRoom(in _flow, timeoutSeconds); }
+            if (_order.KeepsLiving) { _flowWriter.AddIfAbsent(in _flow, timeoutSeconds); }
+            else if (IsShiftable(in _flow)) { _flowWriter.AddMakingRoom(in _flow, timeoutSeconds); }
             else { _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds); }
         }
         _flowWriter.Flush();

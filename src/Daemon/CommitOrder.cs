@@ -1,3 +1,4 @@
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 
 namespace Conntrackd.Daemon;
@@ -9,6 +10,20 @@ internal readonly record struct CommitOrder(bool Flows, bool Expectations)
 {
     /// <summary>The client that is told the end; null: nobody waits.</summary>
     internal ControlSession? Session { get; init; }
+
+    /// <summary>True if it does all that another is to do.</summary>
+    internal bool Covers(in CommitOrder other) =>
+        IsMeant is null && !KeepsLiving && (Flows || !other.Flows)
+        && (Expectations || !other.Expectations);
+
+    /// <summary>Which flows are committed, and expectations of which; null: all.</summary>
+    internal FlowTest? IsMeant { get; init; }
+
+    /// <summary>
+    /// What is in the kernel already stays as it is: there were two masters, and this one's is
+    /// the newer.
+    /// </summary>
+    internal bool KeepsLiving { get; init; }
 
     /// <summary>
     /// The kernel's table is read behind the commit anyway, so nobody listens to new flows while

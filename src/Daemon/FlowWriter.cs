@@ -50,6 +50,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         internal bool MakesRoom;
         internal bool Waits;
         internal bool HasWaited;
+        internal bool KeepsLiving;
         internal Errno Error;
     }
 
@@ -185,6 +186,13 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             if (_count == _requests.Length) { Flush(); }
             _requests[_count++] = request;
         }
+    }
+
+    /// <summary>Adds a flow to be created if nothing holds its tuples.</summary>
+    internal void AddIfAbsent(in Flow flow, uint timeoutSeconds)
+    {
+        Add(SyncType.FlowNew, in flow, timeoutSeconds);
+        _requests[_count - 1].KeepsLiving = true;
     }
 
     /// <summary>
@@ -335,7 +343,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
             return true;
         }
         if (!create && TryLessen(ref request)) { return true; }
-        if (request.Replace || (create && request.Error != Errno.Eexist)) { return false; }
+        if (request.Replace || request.KeepsLiving) { return false; }
+        if (create && request.Error != Errno.Eexist) { return false; }
         request.Replace = true;
         return true;
     }
@@ -372,6 +381,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 
     private void CountResult(in Request request)
     {
+        // What was to be kept is neither created nor a failure.
+        if (request is { KeepsLiving: true, Error: Errno.Eexist }) { return; }
         bool done = request.Error == Errno.None ||
             (request.Kind == SyncType.FlowDestroy && request.Error == Errno.Enoent);
         if (done && request is { Kind: SyncType.FlowNew, Replace: true, MakesRoom: false })

@@ -37,9 +37,12 @@ internal sealed partial class KernelSide
 
         /// <summary>As Resync, for expectations.</summary>
         ResyncExpectations,
+
+        /// <summary>As Flush, of the flows that are to be purged.</summary>
+        Purge,
     }
 
-    private const int PurposeCount = 6;
+    private const int PurposeCount = 7;
     private const int EventsPerTurnMin = 256;
     private const int PartsPerTurn = 4;
     private const long DropsInterval = 1_000_000;
@@ -51,7 +54,7 @@ internal sealed partial class KernelSide
     private readonly long _started;
     private readonly List<uint> _echoes = [];   // sockets of ours whose doings are no news
     private readonly bool[] _wanted = new bool[PurposeCount];
-    private readonly List<ControlSession>[] _waiting = [[], [], [], [], [], []];
+    private readonly List<ControlSession>[] _waiting = [[], [], [], [], [], [], []];
     private EventSource? _events;       // null: the table is polled
     private TableReader _reader = null!;
     private TableWriter _flusher = null!;
@@ -66,6 +69,7 @@ internal sealed partial class KernelSide
     private uint _flushed;
     private bool _flushCancelled;
     private bool _ignoresCommitted;     // a dump will tell of them
+    private FlowTest? _isPurged;
     private int _lastStarted;
     private long _now;
     private long _reconcileStarted;
@@ -202,6 +206,15 @@ internal sealed partial class KernelSide
         if (session is not null) { _waiting[(int)purpose].Add(session); }
     }
 
+    /// <summary>
+    /// Deletes the flows that pass and that the test finds to be purged when it comes to them.
+    /// </summary>
+    internal void WantPurge(FlowTest isPurged)
+    {
+        _isPurged = isPurged;
+        Want(Purpose.Purge, session: null);
+    }
+
     /// <summary>Ends a flush that no client waits for: a commit has begun.</summary>
     internal void CancelFlush()
     {
@@ -310,7 +323,7 @@ internal sealed partial class KernelSide
     {
         // Without an internal cache there is nothing to compare with; the original does not either.
         if (_options.NetlinkOverrunResyncSeconds == 0 || IsBypassing) { return; }
-        _restart |= _running is not null and not Purpose.Flush;
+        _restart |= _running is not null && !IsFlush(_running);
         _wanted[(int)Purpose.Reconcile] = true;
         _wanted[(int)Purpose.ReconcileExpectations] |= ReplicatesExpectations;
         _lost = true;
@@ -320,12 +333,13 @@ internal sealed partial class KernelSide
     public void OnDumpRecord(ref Flow flow)
     {
         if (!_filter.Accepts(in flow)) { return; }
-        if (_running != Purpose.Flush)
+        if (!IsFlush(_running))
         {
             _engine.OnDumpRecord(ref flow, _now);
             return;
         }
-        if (_flushCancelled) { return; }
+        bool spared = _running == Purpose.Flush ? _flushCancelled : !_isPurged!(in flow);
+        if (spared) { return; }
         _flushed++;
         if (_flusher.AddDelete(0, in flow)) { return; }
         _flusher.Flush();
@@ -338,7 +352,7 @@ internal sealed partial class KernelSide
         Purpose purpose = _running ?? Purpose.Resync;
         _running = null;
         bool complete = error == Errno.None && !_restart;
-        if (purpose == Purpose.Flush)
+        if (IsFlush(purpose))
         {
             _flusher.Flush();
             _log.Notice($"flushed {_flushed} entries of the kernel conntrack table");
@@ -414,6 +428,8 @@ internal sealed partial class KernelSide
         options.NetlinkEventsReliable, Expectations: _replica is not null);
 
     private long Now() => Clock.MonotonicMicroseconds() - _started;
+
+    private static bool IsFlush(Purpose? purpose) => purpose is Purpose.Flush or Purpose.Purge;
 
     private static bool IsOfExpectations(Purpose purpose) =>
         purpose is Purpose.ReconcileExpectations or Purpose.ResyncExpectations;
@@ -552,7 +568,7 @@ internal sealed partial class KernelSide
         {
             owner._now = owner.Now();
             // What a flush deletes comes back as events: no faster than these are read.
-            owner._reader.Read(owner._running == Purpose.Flush ? 1 : PartsPerTurn);
+            owner._reader.Read(IsFlush(owner._running) ? 1 : PartsPerTurn);
         }
     }
 }

@@ -196,9 +196,11 @@ internal sealed class Node : DaemonLoop
         if (_commit is not null) { return false; }
         uint timeout = Options.Sync!.CommitTimeoutSeconds;
         _commit = new CommitJob(
-            order.Flows && External is not null ? new Commit(External, timeout) : null,
+            order.Flows && External is not null
+                ? new Commit(External, timeout, order.IsMeant) : null,
             order.Expectations && ExternalExpectations is not null
-                ? new ExpectationCommit(ExternalExpectations, timeout) : null,
+                ? new ExpectationCommit(
+                    ExternalExpectations, timeout, External!, order.IsMeant) : null,
             _commits, _expectationCommits, in order, Log);
         _isCommitQuiet = order.IsDeaf || (order.Flows && IsWorthQuiet);
         if (_isCommitQuiet) { Kernel.HearNew(false, keepsCommitted: !order.IsDeaf); }
@@ -210,6 +212,16 @@ internal sealed class Node : DaemonLoop
     private bool IsWorthQuiet =>
         External is { Count: >= QuietCommitMin } && !IsBypassing && Options.PollSeconds == 0 &&
         Options.NetlinkOverrunResyncSeconds != 0;
+
+    /// <summary>
+    /// Lets a client wait for the commit that runs, if that does what it wants.
+    /// </summary>
+    internal bool TryJoinCommit(in CommitOrder order)
+    {
+        if (_commit is null || !_commit.Order.Covers(in order)) { return false; }
+        _commit.Join(order.Session!);
+        return true;
+    }
 
     private void EndCommit()
     {
@@ -272,7 +284,11 @@ internal sealed class Node : DaemonLoop
         if (!Engine.IsFlushing) { CompleteFlushes(); }
         // What is being flushed must not be committed.
         bool mayCommit = _commit is not null && !Engine.IsFlushingExternal;
-        if (mayCommit && !_commit!.Turn(seconds)) { EndCommit(); }
+        if (mayCommit && !_commit!.Turn(seconds))
+        {
+            EndCommit();
+            more = true;                // the step behind it is due
+        }
         Injections?.Retry(now);
         Injections?.Flush();
         ExpectationInjections?.Retry(now);

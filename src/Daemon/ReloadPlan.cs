@@ -127,7 +127,15 @@ internal sealed class ReloadPlan
         old is null || wanted is null
             ? old is null && wanted is null
             : wanted with { Groups = old.Groups } == old
-                && IsSame(wanted.Groups, old.Groups);
+                && HasLikeGroups(old.Groups, wanted.Groups);
+
+    private static bool HasLikeGroups(
+        IReadOnlyList<VrrpGroupName> old, IReadOnlyList<VrrpGroupName> wanted)
+    {
+        bool same = old.Count == wanted.Count;
+        for (int i = 0; same && i < old.Count; i++) { same = old[i].IsLike(wanted[i]); }
+        return same;
+    }
 
     private static bool IsSameHelper(Options old, Options wanted) =>
         old.HasHelperSection == wanted.HasHelperSection

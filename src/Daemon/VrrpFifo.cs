@@ -69,8 +69,14 @@ internal sealed class VrrpFifo : IDisposable
         error = Libc.Inspect(fd, out facts);
         if (error == Errno.None) { error = Libc.Identify(fd, out _identity); }
         string? failed = error == Errno.None ? ObjectionTo(in facts) : error.Describe();
+        // Two readers would take each other's lines. Other programs know nothing of the lock.
+        if (failed is null && Libc.TryLock(fd) != Errno.None)
+        {
+            failed = "another conntrackd reads it, expected to be the only reader";
+        }
         if (failed is null) { return null; }
         Libc.Close(fd);
+        FileDescriptor = -1;
         return Failed(failed);
     }
 

@@ -1,4 +1,6 @@
+using System.Linq;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Linux;
 using Conntrackd.Sync;
 
@@ -21,10 +23,12 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
     private readonly VrrpLineReader _lines = new();
     private readonly TrackFile? _track;
     private readonly VrrpHook? _hook;
+    private readonly GroupClaims? _claims;
     private readonly byte[] _buffer = new byte[ReadBytes];
     private EventLoop _loop = null!;
     private VrrpFifo? _fifo;
     private long _checkAt;
+    private uint _purging;              // groups whose flows are to be purged
     private bool _complained;
 
     internal VrrpSide(Node node, VrrpOptions options, Log log)
@@ -39,12 +43,15 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
         {
             groups[i] = new VrrpGroup(options.Groups[i].Name, options.Groups[i].IsGroup);
         }
+        _claims = GroupClaims.From([.. options.Groups.Select(
+            static group => new GroupClaim(group.Marks, group.Addresses))]);
         _machine = new VrrpMachine(
             new VrrpSettings(
                 options.SyncQuietSeconds * SyncEngine.Second,
                 options.HoldOffSeconds * SyncEngine.Second,
                 options.PurgeOnFault,
-                HasExternalCache: node.External is not null),
+                HasExternalCache: node.External is not null,
+                HasClaims: _claims is not null),
             groups);
     }
 
@@ -143,6 +150,7 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
             IsCommitting = _node.IsCommitting,
             IsResyncing = _node.Kernel.IsResyncing,
             IsBulkRunning = engine.IsBulkRunning,
+            PurgeMicroseconds = _node.Options.Sync!.PurgeTimeoutSeconds * SyncEngine.Second,
             Created = _node.CommitWriter.Created,
             Replaced = _node.CommitWriter.Replaced,
             Failed = _node.CommitWriter.CreateFailed,
@@ -153,20 +161,12 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
     {
         switch (action.Kind)
         {
-            case VrrpActionKind.CancelPurge: _node.CancelPurge(); break;
-            case VrrpActionKind.ArmPurge: _node.SchedulePurge(); break;
-            case VrrpActionKind.Commit:
-                // Resync follows; without an internal cache there is none.
-                _node.TryStartCommit(new CommitOrder(Flows: true, Expectations: true)
-                {
-                    IsDeaf = !_node.IsBypassing,
-                });
-                break;
+            case VrrpActionKind.CancelPurge: CancelPurge(action.Group!); break;
+            case VrrpActionKind.ArmPurge: ArmPurge(action.Group!); break;
+            case VrrpActionKind.Purge: Purge(action.Group!); break;
+            case VrrpActionKind.Commit: Commit(action.Group!); break;
             case VrrpActionKind.AbortCommit: _node.AbortCommit(); break;
-            case VrrpActionKind.FlushExternal:
-                _node.Engine.FlushExternal();
-                _node.Engine.FlushExternalExpectations();
-                break;
+            case VrrpActionKind.FlushExternal: FlushExternal(); break;
             // Without an internal cache there is nothing to refresh.
             case VrrpActionKind.Resync when _node.IsBypassing: break;
             case VrrpActionKind.Resync:
@@ -184,6 +184,56 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
                 Tell(action.Group!, action.Sequence);
                 break;
         }
+    }
+
+    private void Commit(VrrpGroup group)
+    {
+        uint bit = _machine.BitOf(group);
+        _node.TryStartCommit(new CommitOrder(Flows: true, Expectations: true)
+        {
+            IsMeant = _claims is null
+                ? null : (in Flow flow) => (_claims.OwnersOf(in flow) & bit) != 0,
+            KeepsLiving = group.KeepsLiving,
+            // Resync follows; without an internal cache there is none.
+            IsDeaf = !_node.IsBypassing,
+        });
+    }
+
+    // What belongs to a group that is master elsewhere may still be needed.
+    private void FlushExternal()
+    {
+        FlowTest? isHere = _claims is null
+            ? null : (in Flow flow) => (_claims.OwnersOf(in flow) & ~_machine.Holders) == 0;
+        _node.Engine.FlushExternalExpectations(isHere);
+        _node.Engine.FlushExternal(isHere);
+    }
+
+    private void ArmPurge(VrrpGroup group)
+    {
+        if (_claims is null) { _node.SchedulePurge(); }
+        else
+        {
+            uint seconds = _node.Options.Sync!.PurgeTimeoutSeconds;
+            _log.Notice($"{NameOf(group)}: flushing its flows in {seconds} secs");
+        }
+    }
+
+    private void CancelPurge(VrrpGroup group)
+    {
+        _purging &= ~_machine.BitOf(group);
+        _node.CancelPurge();
+    }
+
+    // Asked for each flow when it is found: a group may become master while the table is read.
+    private void Purge(VrrpGroup group)
+    {
+        _purging |= _machine.BitOf(group);
+        _log.Notice($"{NameOf(group)}: flushing its flows (scheduled)");
+        _node.Kernel.WantPurge((in Flow flow) =>
+        {
+            uint owners = _claims!.OwnersOf(in flow);
+            return (owners & _purging) != 0 && (owners & _machine.Holders) == 0;
+        });
     }
 
     private void SetGate(int value)

@@ -25,7 +25,9 @@ namespace Conntrackd.Sync;
 /// </remarks>
 /// <param name="external">The cache; it is left unchanged.</param>
 /// <param name="commitTimeoutSeconds">Timeout of every flow, 0 = what is left of its own.</param>
-internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
+/// <param name="isMeant">Says which flows are committed; null: all.</param>
+internal sealed class Commit(
+    FlowTable external, uint commitTimeoutSeconds, FlowTest? isMeant = null)
 {
     /// <summary>Timeout of a flow of which too little is left (sync.md 13.2).</summary>
     private const uint FallbackTimeoutSeconds = 60;
@@ -81,6 +83,7 @@ internal sealed class Commit(FlowTable external, uint commitTimeoutSeconds)
             }
             if (!external.IsInUse(handle) || !IsDue(handle, nowSeconds)) { continue; }
             external.Load(handle, ref flow);
+            if (isMeant is not null && !isMeant(in flow)) { continue; }
             timeoutSeconds = TimeoutOf(in flow, external.Head(handle).IdOrTouched, nowSeconds);
             return true;
         }

@@ -9,12 +9,16 @@ namespace Conntrackd.Sync;
 /// </summary>
 /// <param name="external">The cache; it is left unchanged.</param>
 /// <param name="commitTimeoutSeconds">Timeout of every one, 0 = what is left of its own.</param>
-internal sealed class ExpectationCommit(ExpectationTable external, uint commitTimeoutSeconds)
+/// <param name="flows">Where their masters are, with their marks.</param>
+/// <param name="isMeant">Says of a master whether its are committed; null: all.</param>
+internal sealed class ExpectationCommit(
+    ExpectationTable external, uint commitTimeoutSeconds, FlowTable flows, FlowTest? isMeant)
 {
     /// <summary>Timeout of one that came without (sync.md 13.2).</summary>
     private const uint FallbackTimeoutSeconds = 60;
 
     private uint _at;
+    private Flow _master;
 
     /// <summary>True when all have been taken.</summary>
     internal bool IsDone { get; private set; }
@@ -34,11 +38,20 @@ internal sealed class ExpectationCommit(ExpectationTable external, uint commitTi
             ref ExpectationSlot slot = ref external.At(_at);
             uint remaining = slot.Value.Has(ExpectationAttributes.Timeout)
                 ? slot.RemainingSeconds(nowSeconds, 0) : FallbackTimeoutSeconds;
-            if (remaining == 0) { continue; }
+            if (remaining == 0 || !IsMeant(in slot.Value)) { continue; }
             timeoutSeconds = commitTimeoutSeconds != 0 ? commitTimeoutSeconds : remaining;
             expectation = slot.Value;
             return true;
         }
         return false;
+    }
+
+    private bool IsMeant(in Expectation expectation)
+    {
+        if (isMeant is null) { return true; }
+        expectation.DescribeMaster(ref _master);
+        uint handle = flows.Find(in _master);
+        if (handle != 0) { flows.Load(handle, ref _master); }
+        return isMeant(in _master);
     }
 }

@@ -176,12 +176,22 @@ internal sealed partial class SyncEngine
         }
     }
 
-    /// <summary>Empties the external cache of expectations.</summary>
-    internal void FlushExternalExpectations()
+    /// <summary>
+    /// Empties the external cache of expectations, or of those whose masters are meant: before
+    /// the masters themselves are flushed.
+    /// </summary>
+    internal void FlushExternalExpectations(FlowTest? isMeant = null)
     {
         if (_externalExpectations is not ExpectationTable table) { return; }
         for (uint handle = table.Next(0); handle != 0; handle = table.Next(handle))
         {
+            if (isMeant is not null)
+            {
+                table.At(handle).Value.DescribeMaster(ref _master);
+                uint master = _external!.Find(in _master);
+                if (master != 0) { _external.Load(master, ref _master); }
+                if (!isMeant(in _master)) { continue; }
+            }
             table.Remove(handle);
         }
     }
@@ -190,16 +200,7 @@ internal sealed partial class SyncEngine
     {
         // The kernel has none without, and there is no cache to look into.
         if (_settings.Bypass) { return true; }
-        _master.Clear();
-        _master.Family = expectation.Family;
-        _master.Protocol = expectation.MasterProtocol;
-        _master.Orig = expectation.Master;
-        _master.Present = FlowAttributes.Orig | FlowAttributes.L4Keys | FlowAttributes.Protocol;
-        if (expectation.KeyZone != 0)
-        {
-            _master.Zone = expectation.KeyZone;
-            _master.Present |= FlowAttributes.Zone;
-        }
+        expectation.DescribeMaster(ref _master);
         uint handle = _internal.Find(in _master);
         return handle != 0 && !IsDead(handle);
     }

@@ -44,6 +44,7 @@ internal sealed partial class SyncEngine : IKernelMirror
     // The walk that empties the external cache.
     private bool _flushing;
     private uint _flushAt;
+    private FlowTest? _flushMeant;      // null: what is in it now
 
     /// <param name="settings">Protocol parameters.</param>
     /// <param name="internalCache">Own kernel's flows.</param>
@@ -281,17 +282,18 @@ internal sealed partial class SyncEngine : IKernelMirror
     }
 
     /// <summary>
-    /// Empties the external cache of what is in it now; what comes meanwhile stays. The work is
-    /// done by <see cref="Step"/>.
+    /// Empties the external cache of what is in it now, or of the flows that are meant; what comes
+    /// meanwhile stays. The work is done by <see cref="Step"/>.
     /// </summary>
-    internal void FlushExternal()
+    internal void FlushExternal(FlowTest? isMeant = null)
     {
         if (_external is null) { return; }
         foreach (Peer? peer in _peers.All)
         {
-            if (peer is not null) { peer.Generation++; }
+            if (peer is not null && isMeant is null) { peer.Generation++; }
         }
         _flushing = true;
+        _flushMeant = isMeant;
         _flushAt = 0;
     }
 
@@ -314,12 +316,22 @@ internal sealed partial class SyncEngine : IKernelMirror
             }
             _flushAt = next;
             if (!_external.IsInUse(next)) { continue; }
-            uint stamp = _external.Head(next).Sequence;
-            if (_peers.All[Peer.OwnerOf(stamp)] is Peer owner && owner.Stamp == stamp) { continue; }
+            if (!IsFlushed(next)) { continue; }
             _external.Kill(next);
             _external.Remove(next);
         }
         return _flushing;
+    }
+
+    private bool IsFlushed(uint handle)
+    {
+        if (_flushMeant is FlowTest isMeant)
+        {
+            _external!.Load(handle, ref _flow);
+            return isMeant(in _flow);
+        }
+        uint stamp = _external!.Head(handle).Sequence;
+        return _peers.All[Peer.OwnerOf(stamp)] is not Peer owner || owner.Stamp != stamp;
     }
 
     private uint AddInternal(in Flow flow, long now)

@@ -102,6 +102,20 @@ internal sealed class VrrpGroup(string name, bool isGroup)
     /// <summary>MASTER before in sync: commit once more when it is.</summary>
     internal bool WantsLateCommit { get; set; }
 
+    /// <summary>Another master was heard, and nothing was done about it yet.</summary>
+    internal bool IsDoubled { get; set; }
+
+    /// <summary>Until then another master is no news.</summary>
+    internal long MergeNotBefore { get; set; }
+
+    /// <summary>
+    /// There were two masters: what the other one had is added, and nothing is replaced.
+    /// </summary>
+    internal bool KeepsLiving { get; set; }
+
+    /// <summary>When its flows are to be purged, with claims; long.MaxValue: never.</summary>
+    internal long PurgeAt { get; set; } = long.MaxValue;
+
     /// <summary>The sequence under way, or the last one that was complete.</summary>
     internal VrrpSequence Sequence;
 

@@ -21,7 +21,8 @@ namespace Conntrackd.Sync;
 /// </code>
 /// One MASTER sequence at a time; a newer state of its group ends it at once. Only the newest line
 /// of a group counts. While a group is master here the gate is never 1 (that would hand it over),
-/// but for an orderly end of the daemon, and no purge is armed (it would remove living flows).
+/// but for an orderly end of the daemon, and no purge is armed (it would remove living flows),
+/// unless the groups say which flows are theirs: then each has a purge of its own.
 /// A daemon that starts on a master has read the kernel's table by then, and a cache without
 /// flows: it commits nothing, unless the table was empty too.
 /// </remarks>
@@ -30,6 +31,8 @@ internal sealed class VrrpMachine
     // A bulk that is not acknowledged by then is left to itself.
     private const long BulkWaitMax = 10 * SyncEngine.Second;
     private const long HandOverMax = 2 * SyncEngine.Second;
+    private const long OverlapMax = SyncEngine.Second;
+    private const long MergeInterval = 10 * SyncEngine.Second;
     private const long LookInterval = SyncEngine.Second / 20;
 
     // A table that has no more flows is that of a node that has just come up.
@@ -61,8 +64,25 @@ internal sealed class VrrpMachine
     internal VrrpGateReason GateReason { get; private set; }
 
     /// <summary>True if any group is, or is about to become, master here.</summary>
-    internal bool HasMaster =>
-        Array.Exists(_groups, g => g.State == VrrpState.Master || g.Newest == VrrpState.Master);
+    internal bool HasMaster => Array.Exists(_groups, IsMaster);
+
+    /// <summary>
+    /// A bit for each group whose flows live here: it is, or is about to become, master, or was
+    /// when keepalived vanished.
+    /// </summary>
+    internal uint Holders
+    {
+        get
+        {
+            uint holders = 0;
+            foreach (VrrpGroup group in _groups)
+            {
+                bool holds = IsMaster(group) || group.State == VrrpState.Gone;
+                if (holds) { holders |= BitOf(group); }
+            }
+            return holders;
+        }
+    }
 
     /// <summary>True while commit, flush, resync and bulk of a MASTER are under way.</summary>
     internal bool IsTakingOver => Array.Exists(_groups, g => g.Phase >= VrrpPhase.Queued);
@@ -102,8 +122,26 @@ internal sealed class VrrpMachine
             known = true;
             OnWord(group, line.Word);
         }
-        if (!known) { Counters.LinesOther++; }
+        if (!known && !OnInstance(in line)) { Counters.LinesOther++; }
     }
+
+    // Of another master only instances are told, and whose they are is not: a group that is master
+    // may be meant.
+    private bool OnInstance(in VrrpLine line)
+    {
+        bool known = false;
+        if (line is not { IsGroup: false, Word: VrrpWord.DoubleMaster }) { return false; }
+        foreach (VrrpGroup group in _groups)
+        {
+            if (!group.IsGroup || !IsMaster(group)) { continue; }
+            OnWord(group, line.Word);
+            known = true;
+        }
+        return known;
+    }
+
+    /// <summary>The bit of a group, by its place in the configuration.</summary>
+    internal uint BitOf(VrrpGroup group) => 1u << Array.IndexOf(_groups, group);
 
     /// <summary>What was found out about a group by asking keepalived at start.</summary>
     internal static void OnAnswer(VrrpGroup group, VrrpState state)
@@ -149,6 +187,10 @@ internal sealed class VrrpMachine
         foreach (VrrpGroup group in _groups)
         {
             if (group.Newest != group.State) { Enter(group, in view, now); }
+            if (group.IsDoubled) { MergeTables(group, in view, now); }
+            if (now < group.PurgeAt) { continue; }
+            group.PurgeAt = long.MaxValue;
+            Do(VrrpActionKind.Purge, group);
         }
         if (_leaveBy != long.MaxValue)
         {
@@ -164,7 +206,9 @@ internal sealed class VrrpMachine
     internal long NextDeadline(long now)
     {
         bool busy = _catchUp.IsRunning || IsTakingOver || _leaveBy != long.MaxValue;
-        return busy ? now + LookInterval : long.MaxValue;
+        long next = busy ? now + LookInterval : long.MaxValue;
+        foreach (VrrpGroup group in _groups) { next = Math.Min(next, group.PurgeAt); }
+        return next;
     }
 
     /// <summary>The next thing to do; false if there is none.</summary>
@@ -181,7 +225,7 @@ internal sealed class VrrpMachine
             case VrrpWord.DoubleMaster:
                 // Both tables stay: keepalived settles who it is, and the loser hears BACKUP.
                 group.DoubleMasters++;
-                Do(VrrpActionKind.TellDoubleMaster, group);
+                group.IsDoubled = true;
                 break;
             case VrrpWord.Priority: break;
         }
@@ -198,6 +242,8 @@ internal sealed class VrrpMachine
         if (group.State == VrrpState.Gone && group.Phase >= VrrpPhase.Queued) { return; }
         Abandon(group);
         group.WantsLateCommit = false;
+        group.KeepsLiving = false;
+        group.MergeNotBefore = now + OverlapMax;
         group.Sequence = new VrrpSequence
         {
             State = group.State,
@@ -209,18 +255,19 @@ internal sealed class VrrpMachine
         switch (group.State)
         {
             case VrrpState.Master:
-                Do(VrrpActionKind.CancelPurge);
+                group.PurgeAt = long.MaxValue;
+                Do(VrrpActionKind.CancelPurge, group);
                 bool isFresh = former != VrrpState.Unknown || view.InternalCount <= EmptyCount;
                 bool isSynced = former == VrrpState.Unknown ? !isFresh : wasSynced;
                 BecomeMaster(group, isFresh, isSynced, in view, now);
                 break;
             case VrrpState.Backup:
                 group.Phase = VrrpPhase.Syncing;
-                ArmPurge();
+                ArmPurge(group, in view, now);
                 _catchUp.Start(in view, now);
                 break;
             case VrrpState.Fault or VrrpState.Stop:
-                if (_settings.PurgeOnFault) { ArmPurge(); }
+                if (_settings.PurgeOnFault) { ArmPurge(group, in view, now); }
                 Finish(group);
                 break;
             default:
@@ -238,10 +285,26 @@ internal sealed class VrrpMachine
         if (group.WantsLateCommit && !_catchUp.IsRunning) { _catchUp.Start(in view, now); }
     }
 
-    // Never while a group is master here: its flows live in the same table.
-    private void ArmPurge()
+    // Two were master: what the loser opened meanwhile is asked of it, before it purges, and added
+    // to what is here. In the first moment the other one has just not heard of this one.
+    private void MergeTables(VrrpGroup group, in VrrpView view, long now)
     {
-        if (_settings.HasExternalCache && !HasMaster) { Do(VrrpActionKind.ArmPurge); }
+        group.IsDoubled = false;
+        if (group.State != VrrpState.Master || now < group.MergeNotBefore) { return; }
+        group.MergeNotBefore = now + MergeInterval;
+        Do(VrrpActionKind.TellDoubleMaster, group);
+        if (!_settings.HasExternalCache) { return; }
+        group.WantsLateCommit = true;
+        group.KeepsLiving = true;
+        _catchUp.Start(in view, now);
+    }
+
+    // Where flows are not told apart, never while a group is master here: they are in one table.
+    private void ArmPurge(VrrpGroup group, in VrrpView view, long now)
+    {
+        if (!_settings.HasExternalCache || (HasMaster && !_settings.HasClaims)) { return; }
+        if (_settings.HasClaims) { group.PurgeAt = now + view.PurgeMicroseconds; }
+        Do(VrrpActionKind.ArmPurge, group);
     }
 
     // A newer state: what was under way for the former one is given up.
@@ -279,7 +342,7 @@ internal sealed class VrrpMachine
                 sequence.Created = view.Created - sequence.Created;
                 sequence.Replaced = view.Replaced - sequence.Replaced;
                 sequence.Failed = view.Failed - sequence.Failed;
-                Do(VrrpActionKind.FlushExternal);
+                Do(VrrpActionKind.FlushExternal, group);
                 Begin(group, VrrpPhase.Resyncing, VrrpActionKind.Resync, now);
                 return;
 
@@ -311,6 +374,7 @@ internal sealed class VrrpMachine
     private void Finish(VrrpGroup group)
     {
         group.Phase = VrrpPhase.Idle;
+        group.KeepsLiving &= group.WantsLateCommit;
         group.Sequence.IsDone = true;
         Counters.Sequences++;
         Report(group);
@@ -408,6 +472,9 @@ internal sealed class VrrpMachine
         Gate = value;
         _actions.Enqueue(new VrrpAction(VrrpActionKind.Gate, Gate: value));
     }
+
+    private static bool IsMaster(VrrpGroup group) =>
+        group.State == VrrpState.Master || group.Newest == VrrpState.Master;
 
     private void Do(VrrpActionKind kind, VrrpGroup? group = null) =>
         _actions.Enqueue(new VrrpAction(kind, group));

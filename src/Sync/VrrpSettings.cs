@@ -8,8 +8,12 @@ namespace Conntrackd.Sync;
 /// False: peers' flows are in the kernel already. Then there is nothing to commit, and a purge
 /// would remove what the peer is writing, so none is armed.
 /// </param>
+/// <param name="HasClaims">
+/// Groups say which flows are theirs: each has a purge of its own, also while another is master.
+/// </param>
 internal sealed record VrrpSettings(
-    long QuietMicroseconds, long HoldOffMicroseconds, bool PurgeOnFault, bool HasExternalCache);
+    long QuietMicroseconds, long HoldOffMicroseconds, bool PurgeOnFault, bool HasExternalCache,
+    bool HasClaims = false);
 
 /// <summary>What the VRRP machine needs to see of the rest of the daemon, once a turn.</summary>
 internal readonly record struct VrrpView
@@ -37,6 +41,9 @@ internal readonly record struct VrrpView
 
     internal bool IsBulkRunning { get; init; }
 
+    /// <summary>PurgeTimeout.</summary>
+    internal long PurgeMicroseconds { get; init; }
+
     // Of commits, since start.
     internal ulong Created { get; init; }
 
@@ -49,7 +56,12 @@ internal readonly record struct VrrpView
 internal enum VrrpActionKind : byte
 {
     CancelPurge,
+
+    /// <summary>Without claims the owner counts the time, with them the machine does.</summary>
     ArmPurge,
+
+    /// <summary>A group's time is over: remove its flows.</summary>
+    Purge,
     Commit,
     AbortCommit,
     FlushExternal,

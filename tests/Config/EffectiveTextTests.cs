@@ -20,6 +20,21 @@ public sealed class EffectiveTextTests
     }
 
     [Fact]
+    public void The_block_vrrp_means_the_same_when_it_is_read_again()
+    {
+        const string Text = "General {\nUNIX { Path /run/x }\nVRRP {\nGroup RED\n"
+            + "Instance BLUE { Mark 0x2 Mark 4/6 Address 10.0.0.0/8 Address fd22::1 }\n"
+            + "TrackFile /run/t\nOnFault Keep\n}\n}\nSync { Mode FTFW { }\n"
+            + Parsing.Udp + "}\n";
+        string first = Render(Text);
+        Assert.Contains("        OnFault Keep  # test.conf:7\n", first);
+        Assert.Contains("            Mark 0x4/0x6\n", first);
+        Assert.Contains("            Address fd22::1\n", first);
+        Assert.Contains("        # Command: not set\n", first);
+        Assert.Equal(WithoutComments(first), WithoutComments(Render(first)));
+    }
+
+    [Fact]
     public void Every_valid_file_means_the_same_when_its_settings_are_read_again()
     {
         string folder = Path.Combine(Repository.Root, "..", "shared", "configs", "valid");

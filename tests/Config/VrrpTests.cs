@@ -1,5 +1,6 @@
 using System.Linq;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
 
@@ -9,12 +10,16 @@ public sealed class VrrpTests
 {
     private const string Sync = "Sync { Mode FTFW { }\n" + Udp + "}\n";
 
+    private const string Unclaimed =
+        "nothing tells the flows of the groups apart ('Mark', 'Address'): each takes over the "
+        + "flows of all, and none is purged while one is master";
+
     private static string InVrrp(string body) => General($"VRRP {{\n{body}\n}}") + Sync;
 
     [Fact]
     public void Every_directive_is_read()
     {
-        VrrpOptions vrrp = Clean(InVrrp("""
+        VrrpOptions vrrp = Warned(InVrrp("""
             Notify /run/a.fifo
             Group FW
             Instance VI_1
@@ -25,10 +30,11 @@ public sealed class VrrpTests
             OnFault Keep
             QueryPid /run/keepalived_vrrp.pid
             Command /usr/local/sbin/after
-            """)).Vrrp!;
+            """), "2:1: " + Unclaimed).Vrrp!;
         Assert.Equal("/run/a.fifo", vrrp.Notify);
         VrrpGroupName[] groups = [new("FW", true), new("VI_1", false), new("BLUE-2.x", true)];
-        Assert.Equal(groups, vrrp.Groups);
+        Assert.Equal(groups.Length, vrrp.Groups.Count);
+        Assert.All(groups.Zip(vrrp.Groups), pair => Assert.True(pair.First.IsLike(pair.Second)));
         Assert.Equal("/run/a.sync", vrrp.TrackFile);
         Assert.Equal(0u, vrrp.HoldOffSeconds);
         Assert.Equal(3u, vrrp.SyncQuietSeconds);
@@ -54,13 +60,68 @@ public sealed class VrrpTests
 
     [Fact]
     public void A_group_and_an_instance_may_have_the_same_name() =>
-        Assert.Equal(2, Clean(InVrrp("Group A Instance A")).Vrrp!.Groups.Count);
+        Assert.Equal(2, Warned(InVrrp("Group A Instance A"), "2:1: " + Unclaimed)
+            .Vrrp!.Groups.Count);
 
     [Fact]
     public void A_group_named_twice_is_followed_once() =>
         Assert.Single(
             Warned(InVrrp("Group A\nGroup A"), "4:7: 'A' was named before, ignoring it")
                 .Vrrp!.Groups);
+
+    [Fact]
+    public void A_group_may_say_which_flows_are_its_own()
+    {
+        VrrpOptions vrrp = Clean(InVrrp("""
+            Group RED
+            Instance BLUE {
+                Mark 0x2
+                Mark 512/0xff00
+                Address 10.22.0.2
+                Address 10.23.0.0/16
+                Address fd22::/64
+            }
+            """)).Vrrp!;
+        Assert.Empty(vrrp.Groups[0].Marks);
+        VrrpGroupName blue = vrrp.Groups[1];
+        MarkMatch[] marks = [new(2, uint.MaxValue), new(0x200, 0xff00)];
+        Assert.Equal(marks, blue.Marks);
+        Assert.Equal([32, 16, 64], blue.Addresses.Select(a => a.Length));
+        Assert.Equal(new Address(0, 0x0a160002), blue.Addresses[0].Address);
+        Assert.Equal(AddressFamily.Ipv6, blue.Addresses[2].Family);
+    }
+
+    [Fact]
+    public void With_direct_injection_nothing_need_be_told_apart() =>
+        Assert.Equal(2, Clean(General("VRRP { Group A Group B }")
+            + "Sync { Mode FTFW { DisableExternalCache on }\n" + Udp + "}\n")
+            .Vrrp!.Groups.Count);
+
+    [Fact]
+    public void Mistakes_in_a_group_are_told_where_they_stand()
+    {
+        Refused(InVrrp("""
+            Group A {
+                Mark
+                Mark 0x
+                Mark 0x100000000
+                Mark 0x4/0x3
+                Mark 0x4/0
+                Address A.B
+                Address 10.0.0.0/33
+                Zzz 1
+            }
+            """),
+            "5:5: expected a mark, as 0x2 or 0x200/0xff00 after 'Mark', found 'Mark'",
+            "5:10: expected a mark, as 0x2 or 0x200/0xff00 after 'Mark', found '0x'",
+            "6:10: expected a mark, as 0x2 or 0x200/0xff00 after 'Mark', found '0x100000000'",
+            "7:10: no mark is '0x4/0x3': there are bits that its mask does not have",
+            "8:10: expected a mark, as 0x2 or 0x200/0xff00 after 'Mark', found '0x4/0'",
+            "9:13: expected an address or a network after 'Address', found 'A.B'",
+            "10:13: '10.0.0.0/33' is not a valid network, ignoring",
+            "10:13: 'Address' cannot do without '10.0.0.0/33'",
+            "11:5: unknown directive 'Zzz' in 'A'");
+    }
 
     [Fact]
     public void Mistakes_are_told_where_they_stand()

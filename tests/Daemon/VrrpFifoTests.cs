@@ -39,14 +39,26 @@ public sealed class VrrpFifoTests : IDisposable
     }
 
     [Fact]
+    public void There_is_one_reader_and_the_next_one_only_after_it()
+    {
+        VrrpFifo first = Opened(FifoPath);
+        RefusedBecause("another conntrackd reads it");
+        first.Dispose();
+        using VrrpFifo next = Opened(FifoPath);
+    }
+
+    [Fact]
     public void A_fifo_that_is_there_is_used_with_what_waits_in_it()
     {
-        using VrrpFifo holder = Opened(FifoPath);
+        Assert.Equal(Errno.None, Libc.MakeFifo(FifoPath, 0x180));
+        Assert.Equal(Errno.None, Libc.Open(
+            FifoPath, Libc.OpenReadWrite | Libc.OpenNonBlocking, 0, out int holder));
         Shell("echo history > " + FifoPath);
         using VrrpFifo late = Opened(FifoPath);
         byte[] buffer = new byte[16];
         Assert.Equal(Errno.None, Libc.Read(late.FileDescriptor, buffer, out int count));
         Assert.Equal("history\n", Encoding.ASCII.GetString(buffer, 0, count));
+        Libc.Close(holder);
     }
 
     [Fact]

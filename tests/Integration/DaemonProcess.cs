@@ -91,6 +91,10 @@ internal sealed class DaemonProcess
     internal CommandResult AskOther(DaemonProcess daemon, params string[] arguments) =>
         _lab.Run(Firewall, _binary, ["-C", daemon.ConfigPath, .. arguments]);
 
+    /// <summary>As <see cref="Ask"/>, without waiting; its output is in the file .client.</summary>
+    internal Process StartAsking(params string[] arguments) =>
+        _lab.Start(Firewall, BasePath + ".client", _binary, ["-C", ConfigPath, .. arguments]);
+
     internal string Tell(params string[] arguments) => Ask(arguments).Checked().Output;
 
     /// <summary>Ends it in order (SIGTERM) and returns its exit status.</summary>

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.IO;
+using System.Text.RegularExpressions;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -41,6 +43,39 @@ public sealed class TakeOverTests(ITestOutputHelper output)
         Assert.Equal(
             new TableDifference(Flows, 0, 0, 0), nodes.Load.KernelAgainstKernel());
     }
+
+    [LoadFact]
+    public void While_a_commit_runs_a_second_waits_for_it_and_a_flush_is_refused()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, "udp");
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(ReplicatedSeconds, Flows);
+
+        // The daemon stands still until all have asked.
+        nodes.Backup.Freeze();
+        Process[] commits = [nodes.Backup.StartAsking("-c"), nodes.Backup.StartAsking("-c")];
+        AwaitClients(nodes, 2);
+        Process flush = nodes.Backup.StartAsking("-f");
+        AwaitClients(nodes, 3);
+        nodes.Backup.Thaw();
+        foreach (Process client in (Process[])[.. commits, flush]) { client.WaitForExit(); }
+
+        Assert.True(commits[0].ExitCode == 0 && commits[1].ExitCode == 0, nodes.Backup.Log);
+        Assert.Equal(1, flush.ExitCode);
+        Assert.Contains("a commit is in progress, nothing was flushed",
+            File.ReadAllText(nodes.Backup.BasePath + ".client"), StringComparison.Ordinal);
+        Assert.Equal(Flows, nodes.Load.KernelAgainstKernel().Same);
+        Assert.Contains($"Committed {Flows} new entries", nodes.Backup.Log,
+            StringComparison.Ordinal);
+        Assert.Equal(Flows, nodes.Load.KernelAgainstListing(nodes.Backup, "-e").Same);
+    }
+
+    // The kernel lists a socket for the daemon and one for each client it has not accepted.
+    private static void AwaitClients(Pair nodes, int count) => Wait.Until(
+        $"{count} clients wait", ReplicatedSeconds,
+        () => Regex.Count(
+            nodes.Lab.Run(2, "cat", "/proc/net/unix").Output,
+            Regex.Escape(nodes.Backup.SocketPath)), n => n == count + 1);
 
     [LoadTheory]
     [MemberData(nameof(Pairs.OursActive), MemberType = typeof(Pairs))]

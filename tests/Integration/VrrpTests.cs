@@ -61,6 +61,69 @@ public sealed class VrrpTests(ITestOutputHelper output)
         AwaitState(daemons[1], keepalived[1], "MASTER (idle)");
     }
 
+    [KeepalivedFact]
+    public void A_node_that_stands_back_takes_over_if_it_is_the_only_one_and_is_restarted_there()
+    {
+        const string LongQuiet = "Group FW\nSyncQuiet 30";
+        using var lab = new Lab();
+        KeepalivedProcess[] keepalived = [new(lab, 1, 150), new(lab, 2, 100)];
+        DaemonProcess[] daemons =
+            [Daemon(lab, keepalived[0], 1, LongQuiet), Daemon(lab, keepalived[1], 2, LongQuiet)];
+        daemons[1].Start();
+        keepalived[1].Start();
+        AwaitState(daemons[1], keepalived[1], "MASTER (idle)");
+        lab.Run(2, "conntrack", "-I", "-p", "udp", "-s", "10.1.0.1", "-d", "10.9.0.1",
+            "--sport", "1", "--dport", "9", "-t", "600").Checked();
+
+        // fw1 has the better priority and is not in sync for long.
+        daemons[0].Start();
+        keepalived[0].Start();
+        AwaitState(daemons[0], keepalived[0], "BACKUP (syncing)");
+        Assert.Equal("1\n", File.ReadAllText(keepalived[0].TrackPath));
+        Wait.Until("fw1 knows the flow", Patience,
+            () => daemons[0].Tell("-e").Contains("10.1.0.1", StringComparison.Ordinal));
+
+        keepalived[1].Kill();
+        daemons[1].Kill();
+        AwaitState(daemons[0], keepalived[0], "MASTER (idle)");
+        Assert.Contains("10.1.0.1", lab.KernelListing(1), StringComparison.Ordinal);
+        Assert.Equal("0\n", File.ReadAllText(keepalived[0].TrackPath));
+
+        // Restarted on a master it asks keepalived, commits nothing and never says 1.
+        daemons[0].Kill();
+        daemons[0].Start();
+        AwaitState(daemons[0], keepalived[0], "MASTER (idle)");
+        Assert.Equal("0\n", File.ReadAllText(keepalived[0].TrackPath));
+    }
+
+    [KeepalivedFact]
+    public void After_two_masters_the_one_that_stays_has_the_flows_of_both()
+    {
+        using var lab = new Lab();
+        KeepalivedProcess[] keepalived = [new(lab, 1, 150), new(lab, 2, 100)];
+        DaemonProcess[] daemons = [Daemon(lab, keepalived[0], 1), Daemon(lab, keepalived[1], 2)];
+        foreach (DaemonProcess daemon in daemons) { daemon.Start(); }
+        foreach (KeepalivedProcess one in keepalived) { one.Start(); }
+        AwaitState(daemons[0], keepalived[0], "MASTER (idle)");
+        AwaitState(daemons[1], keepalived[1], "BACKUP (idle)");
+
+        // fw2 hears no adverts any more, and opens a flow of its own.
+        lab.Run(2, "nft", "add table ip deaf; add chain ip deaf in { type filter hook input "
+            + "priority -300; }; add rule ip deaf in ip protocol 112 drop").Checked();
+        AwaitState(daemons[1], keepalived[1], "MASTER (idle)");
+        lab.Run(2, "conntrack", "-I", "-p", "udp", "-s", "10.2.0.9", "-d", "10.9.0.1",
+            "--sport", "1", "--dport", "9", "-t", "600").Checked();
+        lab.Run(2, "nft", "delete", "table", "ip", "deaf").Checked();
+
+        AwaitState(daemons[1], keepalived[1], "BACKUP (idle)");
+        Wait.Until("fw1 has it", Patience,
+            () => lab.KernelListing(1).Contains("10.2.0.9", StringComparison.Ordinal));
+        AwaitState(daemons[0], keepalived[0], "MASTER (idle)");
+        Assert.Contains("another, weaker master was heard", daemons[0].Log,
+            StringComparison.Ordinal);
+        Assert.Equal("0\n", File.ReadAllText(keepalived[0].TrackPath));
+    }
+
     [LabFact]
     public void Whatever_comes_out_of_the_fifo_the_newest_state_counts()
     {
@@ -109,6 +172,49 @@ public sealed class VrrpTests(ITestOutputHelper output)
         AwaitState(daemon, files, "MASTER (idle)");
     }
 
+    /// <remarks>
+    /// The original's purge of one group empties the whole table; its commit takes over all.
+    /// </remarks>
+    [LabFact]
+    public void A_group_that_is_handed_back_leaves_the_flows_of_the_other_alone()
+    {
+        const int Each = 14;
+        const string Groups = """
+            Group RED {
+                Address 10.1.0.0/16
+            }
+            Group BLUE {
+                Mark 0x2/0xff
+            }
+            """;
+        using var lab = new Lab();
+        KeepalivedProcess[] files = [new(lab, 1, 150), new(lab, 2, 100)];
+        DaemonProcess[] daemons =
+            [Daemon(lab, files[0], 1, Groups), Daemon(lab, files[1], 2, Groups)];
+        foreach (DaemonProcess daemon in daemons) { daemon.Start(); }
+        Write(lab, files[1], "GROUP \"RED\" BACKUP 0\nGROUP \"BLUE\" BACKUP 0\n");
+        Write(lab, files[0], "GROUP \"RED\" MASTER 0\nGROUP \"BLUE\" MASTER 0\n");
+        lab.Run(1, "sh", "-c", $"for i in $(seq {Each}); do "
+            + "conntrack -I -p udp -s 10.1.0.$i -d 10.9.0.1 --sport 1 --dport 9 -t 600; "
+            + "conntrack -I -p udp -s 10.2.0.$i -d 10.9.0.1 --sport 1 --dport 9 -t 600 -m 0x102"
+            + "; done").Checked();
+        Wait.Until("fw2 knows them", Patience,
+            () => daemons[1].Tell("-e").AsSpan().Count('\n'), n => n == 2 * Each);
+
+        Write(lab, files[0], "GROUP \"BLUE\" BACKUP 0\n");
+        Write(lab, files[1], "GROUP \"BLUE\" MASTER 0\n");
+        Wait.Until("BLUE has left fw1, after PurgeTimeout", Patience,
+            () => (Red(lab, 1), Blue(lab, 1)), n => n == (Each, 0));
+        Assert.Equal((0, Each), (Red(lab, 2), Blue(lab, 2)));
+        AwaitState(daemons[0], files[0], "MASTER (idle)");
+        Assert.Equal("0\n", File.ReadAllText(files[0].TrackPath));
+
+        daemons[0].Kill();
+        Write(lab, files[1], "GROUP \"RED\" MASTER 0\n");
+        Wait.Until("fw2 has both", Patience,
+            () => (Red(lab, 2), Blue(lab, 2)), n => n == (Each, Each));
+    }
+
     [LabFact]
     public void A_daemon_does_not_start_with_a_regular_file_as_its_fifo()
     {
@@ -123,15 +229,27 @@ public sealed class VrrpTests(ITestOutputHelper output)
         Assert.Equal("mine", File.ReadAllText(files.FifoPath));
     }
 
-    private static DaemonProcess Daemon(Lab lab, KeepalivedProcess keepalived, int firewall)
+    private static int Red(Lab lab, int firewall) => Count(lab, firewall, "src=10\\.1\\.");
+
+    private static int Blue(Lab lab, int firewall) => Count(lab, firewall, "src=10\\.2\\.");
+
+    private static int Count(Lab lab, int firewall, string pattern) =>
+        Regex.Count(lab.KernelListing(firewall), $@"udp +17 \d+ {pattern}");
+
+    private static DaemonProcess Daemon(
+        Lab lab, KeepalivedProcess keepalived, int firewall, string groups = "Group FW")
     {
-        var daemon = new DaemonProcess(lab, firewall, Requirements.Binary, new DaemonConfig());
+        // The groups are purged within the test, FW is not.
+        uint purge = groups == "Group FW" ? 60u : 1;
+        var config = new DaemonConfig { Mode = $"FTFW {{\nPurgeTimeout {purge}\n}}" };
+        var daemon = new DaemonProcess(lab, firewall, Requirements.Binary, config);
         string text = File.ReadAllText(daemon.ConfigPath);
         string block = $$"""
             General {
                 VRRP {
                     Notify {{keepalived.FifoPath}}
-                    Group FW
+                    {{groups}}
+                    QueryPid {{keepalived.PidPath}}
                     TrackFile {{keepalived.TrackPath}}
                 }
             """;

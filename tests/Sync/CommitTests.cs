@@ -79,10 +79,26 @@ public sealed class CommitTests
         Assert.Equal(300, new HashSet<ushort>(taken).Count);
     }
 
-    // After the first flow, all are touched if wished.
-    private static List<ushort> Take(FlowTable table, bool touch)
+    [Fact]
+    public void Only_flows_that_are_meant_are_taken()
     {
-        var commit = new Commit(table, 0);
+        using var table = new FlowTable(10_000, 1);
+        for (ushort port = 1; port <= 300; port++)
+        {
+            Flow flow = Flows.Tcp();
+            flow.Orig.L4Source = port;
+            table.Add(in flow, Now);
+        }
+        List<ushort> taken = Take(
+            table, touch: false, (in Flow flow) => flow.Orig.L4Source % 3 == 0);
+        Assert.Equal(100, taken.Count);
+        Assert.All(taken, static port => Assert.Equal(0, port % 3));
+    }
+
+    // After the first flow, all are touched if wished.
+    private static List<ushort> Take(FlowTable table, bool touch, FlowTest? isMeant = null)
+    {
+        var commit = new Commit(table, 0, isMeant);
         var taken = new List<ushort>();
         Flow flow = default;
         while (!commit.IsDone)

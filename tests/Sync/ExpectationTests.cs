@@ -234,7 +234,8 @@ public sealed class ExpectationTests
         var timeouts = new List<uint>();
         foreach (uint now in new uint[] { 105, 100 + TimeoutSeconds })
         {
-            var commit = new ExpectationCommit(_external, 0);
+            using var flows = new FlowTable(10, 1);
+            var commit = new ExpectationCommit(_external, 0, flows, isMeant: null);
             Expectation taken = default;
             while (commit.TryTake(ref taken, now, out uint timeout)) { timeouts.Add(timeout); }
             Assert.True(commit.IsDone);

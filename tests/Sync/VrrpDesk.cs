@@ -10,18 +10,24 @@ internal sealed class VrrpDesk
 {
     internal VrrpDesk(
         string[]? groups = null, bool external = true, bool purgeOnFault = true,
-        long holdOffSeconds = 60)
+        long holdOffSeconds = 60, bool claims = false)
     {
         Machine = new VrrpMachine(
             new VrrpSettings(
-                SyncEngine.Second, holdOffSeconds * SyncEngine.Second, purgeOnFault, external),
+                SyncEngine.Second, holdOffSeconds * SyncEngine.Second, purgeOnFault, external,
+                claims),
             [.. (groups ?? ["FW"]).Select(name => new VrrpGroup(name, isGroup: true))]);
     }
 
     internal VrrpMachine Machine { get; }
 
     /// <summary>What the daemon is like; the tests change it.</summary>
-    internal VrrpView View { get; set; } = new() { IsPeerAlive = true, InternalCount = 1000 };
+    internal VrrpView View { get; set; } = new()
+    {
+        IsPeerAlive = true,
+        InternalCount = 1000,
+        PurgeMicroseconds = 60 * SyncEngine.Second,
+    };
 
     internal long Now { get; set; } = 100 * SyncEngine.Second;
 
@@ -67,12 +73,13 @@ internal sealed class VrrpDesk
                     break;
                 case VrrpActionKind.Commit:
                     View = View with { IsCommitting = true };
-                    words.Add("Commit");
+                    words.Add(action.Group!.KeepsLiving ? "Commit, keeping" : "Commit");
                     break;
                 case VrrpActionKind.AbortCommit:
                     View = View with { IsCommitting = false };
                     words.Add("AbortCommit");
                     break;
+                case VrrpActionKind.Purge: words.Add($"Purge {action.Group!.Name}"); break;
                 case VrrpActionKind.Resync:
                     View = View with { IsResyncing = true };
                     words.Add("Resync");

@@ -279,12 +279,35 @@ public sealed class VrrpMachineTests
     }
 
     [Fact]
-    public void A_double_master_is_told_and_changes_nothing()
+    public void After_a_double_master_what_the_other_had_is_added_and_nothing_replaced()
     {
         VrrpDesk desk = new VrrpDesk().Steady();
-        Assert.Equal(["TellDoubleMaster"], desk.Say("FW MASTER_RX_LOWER_PRI"));
+        // A hand-over overlaps; and keepalived tells it of instances.
+        desk.After(0.9);
+        desk.Machine.OnLine("INSTANCE \"VI_1\" MASTER_RX_LOWER_PRI 150"u8);
+        Assert.Empty(desk.Turn());
+        desk.After(0.1);
+        desk.Machine.OnLine("INSTANCE \"VI_1\" MASTER_RX_LOWER_PRI 150"u8);
+        Assert.Equal(["TellDoubleMaster", "RequestResync"], desk.Turn());
+        Assert.Empty(desk.Say("FW MASTER_RX_LOWER_PRI"));
+        Assert.Equal(0ul, desk.Machine.Counters.LinesOther);
         Assert.Equal(VrrpState.Master, desk.Group().State);
-        Assert.Equal(1ul, desk.Group().DoubleMasters);
+        Assert.Equal(3ul, desk.Group().DoubleMasters);
+        desk.View = desk.View with { BulksReceived = desk.View.BulksReceived + 1 };
+        desk.After(1);
+        Assert.Equal(["Commit, keeping"], desk.Turn());
+        for (int i = 0; i < 3; i++) { desk.StepEnds(); }
+        Assert.True(desk.Reports[^1].IsLate);
+        Assert.False(desk.Group().KeepsLiving);
+        Assert.Equal(0, desk.Machine.Gate);
+    }
+
+    [Fact]
+    public void With_direct_injection_a_double_master_is_only_told()
+    {
+        VrrpDesk desk = new VrrpDesk(external: false).Steady();
+        desk.After(1);
+        Assert.Equal(["TellDoubleMaster"], desk.Say("FW MASTER_RX_LOWER_PRI"));
     }
 
     [Fact]
@@ -351,6 +374,40 @@ public sealed class VrrpMachineTests
         Assert.DoesNotContain("Gate 1", actions);
         Assert.Equal(0, desk.Machine.Gate);
         Assert.Contains("ArmPurge", desk.Say("RED BACKUP"));
+    }
+
+    [Fact]
+    public void A_group_with_a_claim_has_a_purge_of_its_own()
+    {
+        var desk = new VrrpDesk(["RED", "BLUE"], claims: true);
+        desk.Machine.Start(1);
+        desk.Say("RED MASTER, BLUE MASTER");
+        for (int i = 0; i < 4; i++) { desk.StepEnds(); }
+        Assert.Contains("ArmPurge", desk.Say("BLUE BACKUP"));
+        Assert.Equal(0, desk.Machine.Gate);
+        desk.After(30);
+        Assert.Contains("ArmPurge", desk.Say("RED BACKUP"));
+        Assert.DoesNotContain("Purge BLUE", desk.After(29.9));
+        Assert.Contains("Purge BLUE", desk.After(0.2));
+        Assert.Equal(0u, desk.Machine.Holders);
+        Assert.Contains("Purge RED", desk.After(30));
+        Assert.Equal(long.MaxValue, desk.Machine.NextDeadline(desk.Now));
+    }
+
+    [Fact]
+    public void A_group_that_comes_back_is_not_purged_and_the_other_still_is()
+    {
+        var desk = new VrrpDesk(["RED", "BLUE"], claims: true);
+        desk.Machine.Start(1);
+        desk.Say("RED MASTER, BLUE MASTER");
+        for (int i = 0; i < 4; i++) { desk.StepEnds(); }
+        desk.Say("RED BACKUP, BLUE BACKUP");
+        desk.After(1);
+        Assert.Contains("CancelPurge", desk.Say("RED MASTER"));
+        Assert.Equal(1u, desk.Machine.Holders);
+        string[] later = desk.After(60);
+        Assert.Contains("Purge BLUE", later);
+        Assert.DoesNotContain("Purge RED", later);
     }
 
     [Fact]
