@@ -28,7 +28,7 @@ internal sealed partial class KernelSide : IExpectationSink
         }
         if (!ReplicatesExpectations) { return; }
         bool accepted = Covers(in expectation) && AcceptsMaster(in expectation) &&
-            _replica!.OnExpectation(kind, ref expectation, origin == EventOrigin.Other, now);
+            _replica!.OnExpectation(kind, ref expectation, IsNews(kind, origin), now);
         if (!accepted) { Counters.EventsFiltered++; }
     }
 

@@ -88,6 +88,16 @@ internal sealed partial class KernelSide
 
     internal KernelCounters Counters { get; } = new();
 
+    /// <summary>
+    /// Says whether another node forwards all flows; null: it is not known, or peers keep what is
+    /// told in a cache.
+    /// </summary>
+    /// <remarks>
+    /// With direct injection the end of a copy here would end the living flow there: a peer's
+    /// flow is replaced by its newer state, or expires because nobody told of its packets.
+    /// </remarks>
+    internal Func<bool>? IsStandby { get; set; }
+
     private bool IsBypassing => _options.Sync is { DisableInternalCache: true };
 
     /// <summary>
@@ -279,7 +289,7 @@ internal sealed partial class KernelSide
             TrafficPackets += flow.PacketsOrig + flow.PacketsReply;
         }
         if (origin == EventOrigin.Inject) { return; }
-        _engine.OnEvent(kind, ref flow, origin == EventOrigin.Other, _now);
+        _engine.OnEvent(kind, ref flow, IsNews(kind, origin), _now);
         if (kind != FlowEventKind.Destroy) { WantAdjustment(in flow); }
     }
 
@@ -422,6 +432,10 @@ internal sealed partial class KernelSide
 
     private static string DumpFailed(Errno error) =>
         $"dump of the kernel table: {error.Describe()}";
+
+    private bool IsNews(FlowEventKind kind, EventOrigin origin) =>
+        origin == EventOrigin.Other
+        && (kind != FlowEventKind.Destroy || IsStandby?.Invoke() != true);
 
     private EventSourceOptions EventsOf(Config.Options options) => new(
         options.NetlinkBufferBytes, options.NetlinkBufferMaxBytes,

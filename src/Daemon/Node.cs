@@ -123,6 +123,7 @@ internal sealed class Node : DaemonLoop
             Loop, _commits, Injections, _expectationCommits, ExpectationInjections);
         if (failed is not null || Options.Vrrp is not VrrpOptions vrrp) { return failed; }
         Vrrp = new VrrpSide(this, vrrp, Log);
+        if (External is null) { Kernel.IsStandby = () => Vrrp.Machine.IsStandby; }
         return Vrrp.TryStart(Loop, Now());
     }
 

@@ -84,6 +84,10 @@ internal sealed class VrrpMachine
         }
     }
 
+    /// <summary>True if every group is known to have its addresses elsewhere.</summary>
+    internal bool IsStandby => Array.TrueForAll(
+        _groups, g => !IsMaster(g) && g.State is not (VrrpState.Unknown or VrrpState.Gone));
+
     /// <summary>True while commit, flush, resync and bulk of a MASTER are under way.</summary>
     internal bool IsTakingOver => Array.Exists(_groups, g => g.Phase >= VrrpPhase.Queued);
 
@@ -214,7 +218,7 @@ internal sealed class VrrpMachine
     /// <summary>The next thing to do; false if there is none.</summary>
     internal bool TryTakeAction(out VrrpAction action) => _actions.TryDequeue(out action);
 
-    private void OnWord(VrrpGroup group, VrrpWord word)
+    private static void OnWord(VrrpGroup group, VrrpWord word)
     {
         switch (word)
         {

@@ -216,6 +216,35 @@ public sealed class VrrpTests(ITestOutputHelper output)
     }
 
     [LabFact]
+    public void With_direct_injection_the_end_of_a_copy_does_not_end_the_living_flow()
+    {
+        using var lab = new Lab();
+        KeepalivedProcess[] files = [new(lab, 1, 150), new(lab, 2, 100)];
+        DaemonProcess[] daemons =
+            [Daemon(lab, files[0], 1, direct: true), Daemon(lab, files[1], 2, direct: true)];
+        foreach (DaemonProcess daemon in daemons) { daemon.Start(); }
+        Write(lab, files[1], "GROUP \"FW\" BACKUP 0\n");
+        Write(lab, files[0], "GROUP \"FW\" MASTER 0\n");
+        lab.Run(1, "sh", "-c", "for i in 1 2; do conntrack -I -p udp -s 10.1.0.$i "
+            + "-d 10.9.0.1 --sport 1 --dport 9 -t 600; done").Checked();
+        Wait.Until("fw2 has them", Patience, () => Red(lab, 2), n => n == 2);
+
+        // The end on the master counts, that on the other does not.
+        lab.Run(1, "conntrack", "-D", "-s", "10.1.0.1").Checked();
+        Wait.Until("one has ended", Patience, () => Red(lab, 2), n => n == 1);
+        Write(lab, files[0], "GROUP \"FW\" BACKUP 0\n");
+        Write(lab, files[1], "GROUP \"FW\" MASTER 0\n");
+        AwaitState(daemons[0], files[0], "BACKUP (idle)");
+        AwaitState(daemons[1], files[1], "MASTER (idle)");
+        lab.Run(1, "conntrack", "-D", "-s", "10.1.0.2").Checked();
+        lab.Run(2, "conntrack", "-I", "-p", "udp", "-s", "10.1.0.3", "-d", "10.9.0.1",
+            "--sport", "1", "--dport", "9", "-t", "600").Checked();
+        Wait.Until("what came later is here", Patience,
+            () => lab.KernelListing(1).Contains("10.1.0.3", StringComparison.Ordinal));
+        Assert.Equal(2, Red(lab, 2));
+    }
+
+    [LabFact]
     public void A_daemon_does_not_start_with_a_regular_file_as_its_fifo()
     {
         using var lab = new Lab();
@@ -237,11 +266,13 @@ public sealed class VrrpTests(ITestOutputHelper output)
         Regex.Count(lab.KernelListing(firewall), $@"udp +17 \d+ {pattern}");
 
     private static DaemonProcess Daemon(
-        Lab lab, KeepalivedProcess keepalived, int firewall, string groups = "Group FW")
+        Lab lab, KeepalivedProcess keepalived, int firewall, string groups = "Group FW",
+        bool direct = false)
     {
         // The groups are purged within the test, FW is not.
         uint purge = groups == "Group FW" ? 60u : 1;
-        var config = new DaemonConfig { Mode = $"FTFW {{\nPurgeTimeout {purge}\n}}" };
+        string inject = direct ? "DisableExternalCache on" : "";
+        var config = new DaemonConfig { Mode = $"FTFW {{\nPurgeTimeout {purge}\n{inject}\n}}" };
         var daemon = new DaemonProcess(lab, firewall, Requirements.Binary, config);
         string text = File.ReadAllText(daemon.ConfigPath);
         string block = $$"""

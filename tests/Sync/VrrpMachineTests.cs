@@ -410,6 +410,18 @@ public sealed class VrrpMachineTests
         Assert.DoesNotContain("Purge RED", later);
     }
 
+    [Theory]
+    [InlineData("RED BACKUP", false)]
+    [InlineData("RED BACKUP, BLUE FAULT", true)]
+    [InlineData("RED STOP, BLUE MASTER", false)]
+    public void A_node_is_standby_when_all_groups_are_known_to_be_elsewhere(
+        string lines, bool isStandby)
+    {
+        var desk = new VrrpDesk(["RED", "BLUE"]);
+        desk.Say(lines);
+        Assert.Equal(isStandby, desk.Machine.IsStandby);
+    }
+
     [Fact]
     public void Two_groups_take_over_one_after_the_other()
     {
