@@ -70,7 +70,6 @@ internal sealed partial class EffectiveText
         Setting("General", "EventIterationLimit", options.EventIterationLimit);
         if (options.Systemd is bool notify) { Setting("General", "Systemd", Switch(notify)); }
         else { Comment("Systemd: not set, the service manager is told if it asks to be"); }
-        if (options.Vrrp is VrrpOptions vrrp) { WriteVrrp(vrrp); }
         WriteScheduler(options.Scheduler);
         if (options.Vrrp is VrrpOptions vrrp) { WriteVrrp(vrrp); }
         WriteFilter(options);
