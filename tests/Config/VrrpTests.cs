@@ -34,7 +34,8 @@ public sealed class VrrpTests
         Assert.Equal("/run/a.fifo", vrrp.Notify);
         VrrpGroupName[] groups = [new("FW", true), new("VI_1", false), new("BLUE-2.x", true)];
         Assert.Equal(groups.Length, vrrp.Groups.Count);
-        Assert.All(groups.Zip(vrrp.Groups), pair => Assert.True(pair.First.IsLike(pair.Second)));
+        Assert.All(groups.Zip(vrrp.Groups), pair => Assert.Equal(
+            (pair.First.Name, pair.First.IsGroup), (pair.Second.Name, pair.Second.IsGroup)));
         Assert.Equal("/run/a.sync", vrrp.TrackFile);
         Assert.Equal(0u, vrrp.HoldOffSeconds);
         Assert.Equal(3u, vrrp.SyncQuietSeconds);
