@@ -83,7 +83,8 @@ public sealed class EffectiveTextTests
     {
         string general = """
             General { UNIX { Path /p Group adm GroupAccess Full }
-                VRRP { Group A Instance B TrackFile /t QueryPid /p Command /c }
+                VRRP { Group A { Mark 1 Address 10.0.0.1 } Instance B
+                    TrackFile /t QueryPid /p Command /c }
                 PollSecs 3 Systemd on NetlinkBufferSize 1 NetlinkBufferSizeMaxGrowth 2
                 LogFile /l Syslog on Filter { Protocol Accept { TCP } State Ignore { CLOSE for TCP }
                 Address Ignore { IPv4_address 10.0.0.1 IPv6_address ::1 } } }
@@ -91,10 +92,11 @@ public sealed class EffectiveTextTests
             """;
         string link = "{ IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 Port 1 "
             + "Interface a SndSocketBuffer 1 RcvSocketBuffer 1 }";
+        string second = link.Replace("10.0.0.", "10.1.0.", Exact).Replace("e a", "e b", Exact);
         string multicast = "{ IPv4_address 225.0.0.1 IPv4_interface 10.0.0.1 Group 1 Interface a }";
         string[] files =
         [
-            $"{general} Sync {{ Mode FTFW {{ CommitTimeout 1 }} UDP {link} "
+            $"{general} Sync {{ Mode FTFW {{ CommitTimeout 1 }} UDP {link} UDP {second} "
                 + "Options { NodeNumber 3 } }",
             $"{general} Sync {{ Mode ALARM {{ }} TCP {link} }}",
             $"{general} Sync {{ Mode NOTRACK {{ }} Multicast {multicast} }}",
