@@ -27,10 +27,7 @@ internal sealed partial class EffectiveText
             Setting("Restore", name, Switch((sync.Withheld & attributes) == 0));
         }
         End();
-        if (sync.Links.Count > 1)
-        {
-            Setting("Options", "RedundantLinks", Switch(sync.RedundantLinks));
-        }
+        Setting("Options", "RedundantLinks", Switch(sync.RedundantLinks));
         End();
         End();
     }

@@ -84,8 +84,7 @@ internal sealed class Peer(int number, PeerAddress address)
     internal uint DoneBulk;         // the last that came whole, and what was refused of it
     internal uint DoneRefused;
 
-    // Without marks at its bulks: what became of flows that it speaks no more of.
-    internal bool GivesMarks;
+    // Not of our own kind: what became of flows that it speaks no more of.
     internal SyncEngine.StaleQuestion Stale;
 
     internal ulong Lost;

@@ -244,7 +244,6 @@ internal sealed partial class SyncEngine
         if (_settings.Incarnation == 0) { return; }
         while (AliveBody.TryNext(ref body, out AliveAttribute attribute, out var value))
         {
-            peer.GivesMarks = true;
             switch (attribute)
             {
                 case AliveAttribute.Node:

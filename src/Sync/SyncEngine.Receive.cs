@@ -142,7 +142,6 @@ internal sealed partial class SyncEngine
         peer.LastProgress = now;
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
-        peer.GivesMarks = false;
         peer.Stale.Forget();
         peer.BulkNumber = 0;
         peer.DoneBulk = 0;

@@ -3,7 +3,7 @@ using Conntrackd.Conntrack;
 
 namespace Conntrackd.Sync;
 
-// Flows of a peer that gives no marks (the original) and whose end was not heard: its daemon was
+// Flows of a peer that gives no marks at its bulks (the original) and whose end was not heard: its daemon was
 // not running when they ended, or had to forget what was not acknowledged. Nothing the original
 // sends says so, and no clock may decide it: an established connection makes no event for days, so
 // its timeout as last told runs out while it lives. So the peer is asked.
@@ -74,7 +74,7 @@ internal sealed partial class SyncEngine
         uint life = told ? head.TimeoutSeconds : 0;
         uint elapsed = nowSeconds - head.IdOrTouched;
         bool overdue = elapsed > StaleGraceSeconds && elapsed - StaleGraceSeconds > life;
-        if (!overdue || OwnerOf(head.Sequence) is not Peer owner || owner.GivesMarks) { return; }
+        if (!overdue || OwnerOf(head.Sequence) is not Peer owner || owner.IsOwnKind) { return; }
         if (owner.Stale.HasAnswered && owner.IsStale(head.Sequence))
         {
             Counters.Outlived++;

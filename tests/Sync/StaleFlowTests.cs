@@ -14,18 +14,10 @@ public sealed class StaleFlowTests
     /// Two flows whose timeout is over. Lets minutes pass in which the peer lives, and answers the
     /// request for everything with the first one only.
     /// </summary>
-    private static EngineDesk Run(int minutes, bool acknowledges, bool loses, bool marks = false)
+    private static EngineDesk Run(int minutes, bool acknowledges, bool loses)
     {
         var desk = new EngineDesk();
         desk.Greet();
-        if (marks)
-        {
-            byte[] mark = new byte[AliveBody.BeginSize];
-            AliveBody.WriteBegin(mark, 1);
-            byte[] alive = new byte[SyncHeader.Size + mark.Length];
-            ControlMessage.WriteAlive(alive, SyncFlags.Alive, desk.PeerNext++, mark);
-            desk.Engine.OnDatagram(in EngineDesk.Peer, alive, desk.Now);
-        }
         Flow living = FlowTableTests.MakeFlow(1, 0), gone = FlowTableTests.MakeFlow(2, 0);
         living.TimeoutSeconds = gone.TimeoutSeconds = 30;
         living.Present |= FlowAttributes.Timeout;
@@ -57,14 +49,12 @@ public sealed class StaleFlowTests
     }
 
     [Theory]
-    [InlineData(2, true, false, false)]     // its time is not long over
-    [InlineData(20, false, false, false)]   // the request was not acknowledged
-    [InlineData(5, true, true, false)]      // something was lost since it was asked
-    [InlineData(20, true, false, true)]     // our own kind: its bulks say what is gone
-    public void None_is_removed_on_half_a_word(
-        int minutes, bool acknowledges, bool loses, bool marks)
+    [InlineData(2, true, false)]            // its time is not long over
+    [InlineData(20, false, false)]          // the request was not acknowledged
+    [InlineData(5, true, true)]             // something was lost since it was asked
+    public void None_is_removed_on_half_a_word(int minutes, bool acknowledges, bool loses)
     {
-        using EngineDesk desk = Run(minutes, acknowledges, loses, marks);
+        using EngineDesk desk = Run(minutes, acknowledges, loses);
         Assert.Equal((2u, 0ul), (desk.External.Count, desk.Engine.Counters.Outlived));
     }
 }
