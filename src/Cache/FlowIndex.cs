@@ -9,11 +9,9 @@ namespace Conntrackd.Cache;
 /// </summary>
 /// <remarks>
 /// The top bits of the hash choose one of 2,048 segments; each doubles on its own when it is more
-/// than
-/// 7/10 full, so no turn of the loop rehashes more than a two-thousandth of the table. An element
-/// is
-/// eight bytes: the low half of the hash (compared before a slot is touched, and enough to
-/// rehash without touching one) and the handle; 0 is empty. Removal shifts back, there are no
+/// than 7/10 full, so no turn of the loop rehashes more than a two-thousandth of the table. An
+/// element is eight bytes: the low half of the hash (compared before a slot is touched, and enough
+/// to rehash without touching one) and the handle; 0 is empty. Removal shifts back, there are no
 /// tombstones.
 /// </remarks>
 internal sealed unsafe class FlowIndex : IDisposable

@@ -44,8 +44,7 @@ internal sealed partial class FlowTable
 
     /// <summary>
     /// Unpacks a slot on any thread. False if the slot holds no flow, or a dead one, or did not
-    /// stand
-    /// still for a few tries (it is being replaced over and over; the caller may count it).
+    /// stand still for a few tries (it is being replaced over and over; the caller may count it).
     /// </summary>
     internal bool TrySnapshot(uint handle, ref Flow flow, out SlotHead head)
     {
@@ -70,9 +69,8 @@ internal sealed partial class FlowTable
 
     /// <summary>
     /// True if <paramref name="flow"/>, just read from the kernel, says something else than the
-    /// slot
-    /// that a peer would want to know. Timeouts always differ and do not count; an absent mark is
-    /// 0.
+    /// slot that a peer would want to know. Timeouts always differ and do not count; an absent mark
+    /// is 0.
     /// </summary>
     internal bool Differs(uint handle, in Flow flow)
     {

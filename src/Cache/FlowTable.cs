@@ -7,20 +7,17 @@ namespace Conntrackd.Cache;
 
 /// <summary>
 /// Flows by identity (protocol, original tuple, zone) in compact slots. One thread writes; any
-/// thread
-/// may read through <see cref="TrySnapshot"/>.
+/// thread may read through <see cref="TrySnapshot"/>.
 /// </summary>
 /// <remarks>
 /// This room holds tables of flows and knows nothing of sockets, messages or modes. Read
 /// <see cref="SlotHead"/> for the form of a flow, <see cref="SlotPool"/> for where slots live,
 /// <see cref="FlowIndex"/> for how they are found.
 /// <para>A handle names a slot: the slot number, plus the high bit for IPv6; 0 is "none". It is
-/// valid
-/// until <see cref="Remove"/>.</para>
+/// valid until <see cref="Remove"/>.</para>
 /// <para>Two kinds of tables share the code: flows that came from the kernel keep the reply tuple,
-/// flows
-/// that came from a peer keep its description of NAT in the same place. Which it is follows from
-/// <see cref="FlowAttributes.Reply"/>.</para>
+/// flows that came from a peer keep its description of NAT in the same place. Which it is follows
+/// from <see cref="FlowAttributes.Reply"/>.</para>
 /// </remarks>
 internal sealed partial class FlowTable : IDisposable
 {
@@ -223,8 +220,7 @@ internal sealed partial class FlowTable : IDisposable
 
     /// <summary>
     /// The slot after <paramref name="handle"/> in walking order, in use or not; 0 at the end. Safe
-    /// on
-    /// any thread.
+    /// on any thread.
     /// </summary>
     internal uint Advance(uint handle)
     {

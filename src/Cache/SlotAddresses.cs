@@ -5,8 +5,7 @@ namespace Conntrackd.Cache;
 /// <summary>Tuples of an IPv4 flow as they stand in a slot, 24 bytes.</summary>
 /// <remarks>
 /// The reply half is the kernel's reply tuple (internal cache) or the described NAT (external
-/// cache):
-/// ReplySource = new target, ReplyTarget = new source, and the ports likewise.
+/// cache): ReplySource = new target, ReplyTarget = new source, and the ports likewise.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotAddressesIpv4

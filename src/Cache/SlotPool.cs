@@ -7,13 +7,11 @@ namespace Conntrackd.Cache;
 
 /// <summary>
 /// Fixed-size slots in native memory, named by number, never moved and never given back: a reader
-/// on
-/// another thread may look at any slot below <see cref="Used"/> at any time.
+/// on another thread may look at any slot below <see cref="Used"/> at any time.
 /// </summary>
 /// <remarks>
 /// Chunks of 16,384 slots are added as needed, so growth copies nothing. Numbers start at 1; 0
-/// means
-/// "none". Memory is aligned to 64 bytes and is touched first when a slot is handed out.
+/// means "none". Memory is aligned to 64 bytes and is touched first when a slot is handed out.
 /// </remarks>
 internal sealed unsafe class SlotPool : IDisposable
 {

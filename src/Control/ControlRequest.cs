@@ -6,11 +6,11 @@ namespace Conntrackd.Control;
 /// <remarks>
 /// This room is the daemon's UNIX socket, both sides of it, and everything said over it: the
 /// command line, the requests and the reports. It decides nothing about flows; what a request does
-/// is the handler's business (ICommandHandler). Read <see cref="CommandOptions"/>,
-/// then ControlServer, then <see cref="Reports"/>.
-/// The numbers are those of conntrack-tools include/conntrackd.h; clients and daemons of both kinds
-/// may be mixed. 27 was never used. What the original does not have is numbered from 256 on,
-/// and other forms of the answers from 512 on, see <see cref="ReplyForms"/>.
+/// is the handler's business (ICommandHandler). Read <see cref="CommandOptions"/>, then
+/// ControlServer, then <see cref="Reports"/>. The numbers are those of conntrack-tools
+/// include/conntrackd.h; clients and daemons of both kinds may be mixed. 27 was never used. What
+/// the original does not have is numbered from 256 on, and other forms of the answers from 512 on,
+/// see <see cref="ReplyForms"/>.
 /// </remarks>
 internal enum ControlRequest : uint
 {

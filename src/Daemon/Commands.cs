@@ -62,8 +62,7 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
         table is null
             ? CommandReply.Done
             : CommandReply.Dump(new CacheDump(
-                table, xml, node.StartedMicroseconds, table == node.External && node.IsAlarm
-                    ? node.Options.Sync!.CacheTimeoutSeconds : 0));
+                table, xml, node.StartedMicroseconds, ExpirySeconds(table == node.External)));
 
     // Without an internal cache the kernel's table is listed, with what only it knows.
     private CommandReply DumpInternal(bool xml) =>
@@ -91,7 +90,13 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
     private CommandReply Dump(Cache.ExpectationTable? table, bool xml) =>
         table is null
             ? CommandReply.Done
-            : CommandReply.Dump(new ExpectationDump(table, xml, node.StartedMicroseconds));
+            : CommandReply.Dump(new ExpectationDump(
+                table, xml, node.StartedMicroseconds,
+                ExpirySeconds(table == node.ExternalExpectations)));
+
+    // What is not repeated for so long is forgotten, in ALARM; 0 = nothing is.
+    private uint ExpirySeconds(bool external) =>
+        external && node.IsAlarm ? node.Options.Sync!.CacheTimeoutSeconds : 0;
 
     private CommandReply Commit(ControlRequest request, ControlSession session)
     {

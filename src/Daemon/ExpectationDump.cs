@@ -9,8 +9,9 @@ namespace Conntrackd.Daemon;
 /// <param name="table">What to list.</param>
 /// <param name="xml">One element a line instead of the default format.</param>
 /// <param name="startedMicroseconds">Zero of the engine's seconds.</param>
+/// <param name="expirySeconds">Life of an external one in ALARM; 0 = they do not expire.</param>
 internal sealed class ExpectationDump(
-    ExpectationTable table, bool xml, long startedMicroseconds) : IDumpSource
+    ExpectationTable table, bool xml, long startedMicroseconds, uint expirySeconds) : IDumpSource
 {
     private uint _at;
 
@@ -30,6 +31,11 @@ internal sealed class ExpectationDump(
             else
             {
                 ExpectationText.Append(text, in slot.Value);
+                if (expirySeconds != 0)
+                {
+                    FlowText.AppendExpiresIn(text, (ulong)Math.Max(
+                        (long)slot.TouchedSeconds + expirySeconds - now, 0));
+                }
                 FlowText.AppendActiveSince(text, (ulong)Math.Max(now - slot.CreatedSeconds, 0));
             }
             text.Append((byte)'\n');

@@ -15,8 +15,7 @@ namespace Conntrackd.Daemon;
 /// where General logs, be it a file or not: to its syslog (the original sends them there, as
 /// errors). With "LogFormat json" either line is the object of docs/output.md, without the time
 /// before it, which is a field. Law of the place: a line allocates nothing; lines of one turn are
-/// one write.
-/// Source: shared spec cli, section 6.
+/// one write. Source: shared spec cli, section 6.
 /// </remarks>
 internal sealed class FlowLog : IEndedFlowSink, IDisposable
 {

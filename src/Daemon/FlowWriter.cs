@@ -12,8 +12,8 @@ namespace Conntrackd.Daemon;
 /// </summary>
 /// <remarks>
 /// Used for commits and for direct injection; each has a writer of its own, because the kernel
-/// tells
-/// from the socket who caused an event. Remedies, tried in this order, once each (sync.md 11, 13):
+/// tells from the socket who caused an event. Remedies, tried in this order, once each (sync.md 11,
+/// 13):
 /// <code>
 /// create   EEXIST              delete what holds either tuple, create
 ///          EOPNOTSUPP, helper  create without helper (not loaded here)

@@ -12,9 +12,8 @@ namespace Conntrackd.Daemon;
 /// <summary>A running daemon in sync mode: owns every part and turns the loop.</summary>
 /// <remarks>
 /// This room wires the others together and is the only one that knows them all. Read the turn of
-/// the
-/// loop here, then <see cref="KernelSide"/> (events and dumps), <see cref="Links"/> (datagrams),
-/// <see cref="Commands"/> (clients), <see cref="Launcher"/> (start and end).
+/// the loop here, then <see cref="KernelSide"/> (events and dumps), <see cref="Links"/>
+/// (datagrams), <see cref="Commands"/> (clients), <see cref="Launcher"/> (start and end).
 /// <code>
 /// a turn   wait for descriptors or the next deadline; each ready handler does a bounded piece
 ///          -> deadlines -> long walks, a piece -> commit, a batch -> injections -> datagrams

@@ -14,8 +14,7 @@ internal sealed class PeerTable
 
     /// <summary>
     /// The peer that sends from an address, whatever its port. A stranger gets a free place, or
-    /// that
-    /// of the peer that has been dead for longest; null if all eight are alive.
+    /// that of the peer that has been dead for longest; null if all eight are alive.
     /// </summary>
     internal Peer? Find(in PeerAddress address, out bool stranger, out Peer? evicted)
     {

@@ -26,10 +26,9 @@ internal enum SentKind : byte
 /// </summary>
 /// <remarks>
 /// A ring in which place = sequence modulo capacity. <see cref="Oldest"/> is the first sequence
-/// that is
-/// still waited for; behind it, acknowledged ones are holes. The span from oldest to next never
-/// exceeds <see cref="SpanMax"/>. Handles, not bytes: a repair sends the latest state with
-/// a new sequence, as in the original (sync.md 7.4).
+/// that is still waited for; behind it, acknowledged ones are holes. The span from oldest to next
+/// never exceeds <see cref="SpanMax"/>. Handles, not bytes: a repair sends the latest state with a
+/// new sequence, as in the original (sync.md 7.4).
 /// </remarks>
 internal sealed class ResendRing
 {

@@ -7,10 +7,9 @@ namespace Conntrackd.Sync;
 // The whole internal cache to the peers, as fast as they take it, and the same from them.
 //
 // A bulk walks the table behind the live queue: what changes meanwhile overtakes it. Its datagrams
-// carry
-// its number in the body of an ALIVE message, which the original steps over. When all of it is
-// acknowledged an end mark with the number leaves; then a receiver that stamped what came with that
-// number removes what it holds of this node without the stamp: flows whose end it missed.
+// carry its number in the body of an ALIVE message, which the original steps over. When all of it
+// is acknowledged an end mark with the number leaves; then a receiver that stamped what came with
+// that number removes what it holds of this node without the stamp: flows whose end it missed.
 //
 //   idle --request--> walking --circle closed--> draining --all acknowledged--> idle, end mark sent
 //             ^          |                          |
@@ -218,8 +217,8 @@ internal sealed partial class SyncEngine
     }
 
     // Every datagram with flows of a bulk begins with its number, so that a receiver that gets any
-    // of
-    // them stamps what follows, whatever was lost or overtaken before. Nobody need acknowledge it.
+    // of them stamps what follows, whatever was lost or overtaken before. Nobody need acknowledge
+    // it.
     private void TakeBulkMark(Span<byte> target, ref int length)
     {
         if (_bulk == BulkState.Idle || !Reliable || _settings.Incarnation == 0) { return; }

@@ -3,10 +3,10 @@ using Conntrackd.Conntrack;
 
 namespace Conntrackd.Sync;
 
-// Flows of a peer that gives no marks at its bulks (the original) and whose end was not heard: its daemon was
-// not running when they ended, or had to forget what was not acknowledged. Nothing the original
-// sends says so, and no clock may decide it: an established connection makes no event for days, so
-// its timeout as last told runs out while it lives. So the peer is asked.
+// Flows of a peer that gives no marks at its bulks (the original) and whose end was not heard: its
+// daemon was not running when they ended, or had to forget what was not acknowledged. Nothing the
+// original sends says so, and no clock may decide it: an established connection makes no event for
+// days, so its timeout as last told runs out while it lives. So the peer is asked.
 //
 //   a flow is overdue: its timeout has run out by a minute
 //   one of a live peer without marks is --> ask that peer for everything, under a new stamp

@@ -47,11 +47,9 @@ internal sealed partial class SyncEngine
     internal const int ControlsMax = 512;
 
     // Messages in flight to one peer. The least is two of its acknowledgement windows, else it
-    // would
-    // acknowledge by its one-second timer only. The first fits, in full datagrams, into the
-    // smallest
-    // default receive buffer (212,992 bytes hold some 90). The most keeps the queue in the peer's
-    // socket below the megabyte that configurations give it.
+    // would acknowledge by its one-second timer only. The first fits, in full datagrams, into the
+    // smallest default receive buffer (212,992 bytes hold some 90). The most keeps the queue in the
+    // peer's socket below the megabyte that configurations give it.
     private const int WindowMin = 512;
     private const long SlowAnswer = Second * 2 / 5;
     private const int WindowMax = 8192;
@@ -80,8 +78,8 @@ internal sealed partial class SyncEngine
 
     /// <summary>
     /// Fills one datagram. False if there is nothing to send now. The target's length is the
-    /// largest
-    /// payload of the link; a message longer than that is sent alone if it fits the scratch limit.
+    /// largest payload of the link; a message longer than that is sent alone if it fits the scratch
+    /// limit.
     /// </summary>
     internal bool TryTakeDatagram(Span<byte> target, long now, out int length)
     {
@@ -184,8 +182,7 @@ internal sealed partial class SyncEngine
     }
 
     // What has been in flight for a whole interval got lost in a way that nobody noticed, for
-    // example
-    // before the peer knew our sequence. It is sent again.
+    // example before the peer knew our sequence. It is sent again.
     private void RepairOverdue(long now)
     {
         byte waited = 0;
@@ -393,8 +390,7 @@ internal sealed partial class SyncEngine
         });
 
     // Its new incarnation may use the numbers of the old one: a late answer to the old would be
-    // taken
-    // for one to what was not received.
+    // taken for one to what was not received.
     private void ForgetAnswersTo(Peer peer)
     {
         for (int left = _controls.Count; left > 0; left--)

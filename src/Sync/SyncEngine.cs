@@ -158,8 +158,8 @@ internal sealed partial class SyncEngine : IKernelMirror
 
     /// <summary>
     /// A read of the whole kernel table begins. Flows that are in the cache and not in the table
-    /// when
-    /// <see cref="OnDumpEnd"/> comes are destroyed then; events that come meanwhile count as seen.
+    /// when <see cref="OnDumpEnd"/> comes are destroyed then; events that come meanwhile count as
+    /// seen.
     /// </summary>
     /// <param name="announce">Tell the peers of flows that are new or differ (overrun).</param>
     /// <param name="announceSweep">Tell them of flows that are gone.</param>

@@ -25,7 +25,9 @@ internal sealed class DaemonProcess
         Wrapper = config.Wrapper;
         Firewall = firewall;
         BasePath = lab.PathOf($"fw{firewall}{name}");
-        File.WriteAllText(ConfigPath, config.Render(firewall, BasePath) + Sandbox(config));
+        string text = config.Render(firewall, BasePath);
+        File.WriteAllText(ConfigPath, text + Sandbox(config));
+        File.WriteAllText(BasePath + ".foreign.conf", text);
     }
 
     internal int Firewall { get; }
@@ -87,9 +89,10 @@ internal sealed class DaemonProcess
     internal CommandResult Ask(params string[] arguments) =>
         _lab.Run(Firewall, _binary, ["-C", ConfigPath, .. arguments]);
 
-    /// <summary>A client of this kind asks another daemon.</summary>
+    /// <summary>A client of this kind asks another daemon, by words that both kinds know.</summary>
     internal CommandResult AskOther(DaemonProcess daemon, params string[] arguments) =>
-        _lab.Run(Firewall, _binary, ["-C", daemon.ConfigPath, .. arguments]);
+        _lab.Run(
+            Firewall, _binary, ["-C", daemon.BasePath + ".foreign.conf", .. arguments]);
 
     /// <summary>As <see cref="Ask"/>, without waiting; its output is in the file .client.</summary>
     internal Process StartAsking(params string[] arguments) =>

@@ -29,6 +29,8 @@ public sealed class OptionTests
     {
         using var lab = new Lab();
         var load = new LoadTool(lab);
+        // Else flows that are older than the first listener have no events at all.
+        lab.Run(1, "sysctl", "-qw", "net.netfilter.nf_conntrack_events=1").Checked();
         load.Inject(1, Flows);
         DaemonProcess daemon = new DaemonProcess(
             lab, 1, Requirements.Binary, s_narrow with { General = options }).Start();

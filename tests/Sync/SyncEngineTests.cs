@@ -77,7 +77,7 @@ public sealed class SyncEngineTests
         {
             Flow flow = FlowTableTests.MakeFlow((int)sequence, 0);
             desk.HearFlow(SyncType.FlowNew, sequence, in flow);
-            desk.Now += 2000;
+            desk.Now += 5000;          // longer than what a NACK holds back
             Assert.Contains(
                 desk.Take(), m => (m.Flags & SyncFlags.Ack) != 0 && m.To == sequence);
         }
