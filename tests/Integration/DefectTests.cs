@@ -25,7 +25,7 @@ public sealed class DefectTests
         using var lab = new Lab();
         var load = new LoadTool(lab);
         var daemon = new DaemonProcess(lab, 1, Requirements.Binary, new DaemonConfig());
-        var injection = new Thread(() => load.Inject(1, Many));
+        var injection = new Thread(() => load.InjectSlowly(1, Many, rate: 20_000));
         injection.Start();
         Wait.Until("flows are there", Seconds, () => lab.Run(1, "conntrack", "-C").Output,
             count => int.Parse(count) > 1000);

@@ -29,6 +29,10 @@ internal sealed class LoadTool
     internal void Inject(int firewall, int count, int first = 0) =>
         Load("inject", firewall, count, first);
 
+    /// <summary>The same, flows 0..count-1, so many a second.</summary>
+    internal void InjectSlowly(int firewall, int count, int rate) =>
+        Load("inject", firewall, count, 0, "-r", Text(rate));
+
     internal void Update(int firewall, int count, int first = 0) =>
         Load("update", firewall, count, first);
 

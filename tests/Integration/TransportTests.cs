@@ -29,13 +29,15 @@ public sealed class TransportTests
         nodes.Load.Inject(1, Flows);
         nodes.AwaitReplicated(Seconds, Flows);
         nodes.Backup.Tell("-f", "external");
+        // Events leave as they come, a bulk in full datagrams: a link of 9,000 is used as such.
+        long bytes = -nodes.Active.Traffic("Bytes sent");
+        long packets = -nodes.Active.Traffic("Pckts sent");
         nodes.Active.Tell("-B");
         nodes.AwaitReplicated(Seconds, Flows);
         Assert.Equal(0, Fragments(nodes.Lab));
         if (link.StartsWith("tcp", StringComparison.Ordinal)) { return; }
-        // Full ones: a link of 9,000 is used as such.
-        long bytes = nodes.Active.Traffic("Bytes sent"), packets =
-            nodes.Active.Traffic("Pckts sent");
+        bytes += nodes.Active.Traffic("Bytes sent");
+        packets += nodes.Active.Traffic("Pckts sent");
         Assert.True(bytes / packets > mtu / 4, $"{bytes} bytes in {packets} packets");
     }
 
