@@ -48,8 +48,9 @@ internal sealed partial class SyncEngine
                 return;
             }
             if (!IsCurrent(peer, in from, in message, now)) { continue; }
-            // What waited for a dead peer begins to be waited for now.
-            if (!peer.Alive) { peer.LastProgress = now; }
+            // What waited for a dead or silent peer begins to be waited for now.
+            bool silent = !peer.Alive || now - peer.LastHeard >= TalksWithin;
+            if (silent) { peer.LastProgress = now; }
             peer.Alive = true;
             peer.LastHeard = now;
             OnMessage(peer, in message, now);

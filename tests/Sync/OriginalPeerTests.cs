@@ -102,4 +102,24 @@ public sealed class OriginalPeerTests
         Assert.Contains(desk.Take(), m => m.Type == SyncType.FlowNew);
         Assert.Equal(0ul, desk.Engine.Counters.GivenUp);
     }
+
+    [Fact]
+    public void A_peer_that_was_cut_off_is_not_mute_at_its_first_word()
+    {
+        using var desk = new EngineDesk(resendQueue: 100_000);
+        desk.Greet();
+        for (int key = 0; key < 9000; key++)
+        {
+            Flow flow = FlowTableTests.MakeFlow(key, 0);
+            desk.Engine.OnEvent(FlowEventKind.New, ref flow, announce: true, desk.Now);
+        }
+        desk.Take();
+        // Longer than a peer may be mute, shorter than until it is dead.
+        desk.Pass(9 * SyncEngine.Second / 2);
+        desk.Hear(SyncFlags.Alive, desk.PeerNext++);
+        desk.Pass(SyncEngine.Second / 10);
+        Assert.Equal(0ul, desk.Engine.Counters.GivenUp);
+        desk.Acknowledge();
+        Assert.Contains(desk.Take(), m => m.Type == SyncType.FlowNew);
+    }
 }
