@@ -178,7 +178,7 @@ internal sealed partial class SyncEngine
             ? peer.LastReceived : peer.Missing[ranges].From - 1;
         var report = new AliveReport(
             peer.Incarnation, peer.FirstReceived, through,
-            peer.InFlight == 0 ? _ring.Next - 1 : peer.ReportedThrough,
+            SettledWith(peer),
             peer.TheirClock, (uint)(_transmitAt - peer.TheirClockAt),
             peer.DoneBulk, peer.DoneRefused);
         int length = report.Write(target, ranges);
@@ -191,6 +191,11 @@ internal sealed partial class SyncEngine
         peer.SinceAck = 0;
         return length;
     }
+
+    // Up to here nothing waits for the peer: it has it, or it was said again. Of a peer that has not
+    // reported yet that is what is not kept any more.
+    private uint SettledWith(Peer peer) => peer.InFlight == 0 ? _ring.Next - 1
+        : peer.Greeted ? peer.ReportedThrough : _ring.Oldest - 1;
 
     private static void OnNode(Peer peer, in AliveNode node, long now)
     {
