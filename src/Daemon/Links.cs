@@ -197,6 +197,7 @@ internal sealed partial class Links : ILinkSink, ICopySink, IDisposable
     private bool SendNew(LinkChannel channel, long now)
     {
         int budget = SendsPerTurn;
+        _engine.FillsUp = channel.LikesEqual;
         while (budget > 0)
         {
             Span<byte> room = channel.Reserve();

@@ -5,6 +5,7 @@ internal readonly record struct SocketOption(int Level, int Name)
 {
     private const int Socket = 1;       // SOL_SOCKET
     private const int Ip = 0;           // IPPROTO_IP
+    private const int Udp = 17;         // SOL_UDP
     private const int Ipv6 = 41;        // IPPROTO_IPV6
     private const int Tcp = 6;          // IPPROTO_TCP
     private const int Netlink = 270;    // SOL_NETLINK
@@ -33,6 +34,8 @@ internal readonly record struct SocketOption(int Level, int Name)
     internal static readonly SocketOption Ipv6Only = new(Ipv6, 26);             // IPV6_V6ONLY
     // IPV6_MULTICAST_ALL
     internal static readonly SocketOption Ipv6MulticastAll = new(Ipv6, 29);
+
+    internal static readonly SocketOption UdpSegment = new(Udp, 103);           // UDP_SEGMENT
 
     internal static readonly SocketOption TcpNoDelay = new(Tcp, 1);             // TCP_NODELAY
     internal static readonly SocketOption TcpKeepAliveIdle = new(Tcp, 4);       // TCP_KEEPIDLE

@@ -101,6 +101,7 @@ internal sealed partial class SyncEngine
             TakePassing(target, ref length);
             TakeFlows(target, ref length, now);
             if (_queue.Count == 0 && MayWalk(now)) { TakeBulk(target, ref length, now); }
+            if (FillsUp && _mayData && HasFlows(now)) { FillUp(target, ref length); }
         }
         if (length == 0 && _aliveDue) { length = TakeAlive(target, poll: false); }
         if (length == 0) { return false; }
@@ -118,6 +119,12 @@ internal sealed partial class SyncEngine
         _lastTransmit = now;
         return true;
     }
+
+    /// <summary>
+    /// Datagrams that more follow are made equally long, for links that take several of one length
+    /// for the price of one. FTFW only: in the other modes nobody steps over what fills them.
+    /// </summary>
+    internal bool FillsUp { get; set; }
 
     /// <summary>
     /// True if sending can go on without anything from outside: flows wait, or a walk is under way.
@@ -306,6 +313,21 @@ internal sealed partial class SyncEngine
             Peers = peers,
         });
         return true;
+    }
+
+    // Up to the last multiple of four, the unit of all lengths. With less room than a body needs the
+    // datagram stays as it is, and leaves alone.
+    private void FillUp(Span<byte> target, ref int length)
+    {
+        int room = (target.Length & ~3) - length;
+        if (!Reliable || room < SyncHeader.Size + AliveBody.HeaderSize) { return; }
+        KeepSpan();
+        uint sequence = _ring.Skip();
+        Span<byte> filler = target.Slice(length, room);
+        new SyncHeader(SyncType.Control, SyncFlags.Alive | TakeFlags(), (ushort)room, sequence)
+            .Write(filler);
+        AliveBody.WriteFiller(filler[SyncHeader.Size..]);
+        length += room;
     }
 
     private void TakeControls(Span<byte> target, ref int length)

@@ -56,7 +56,12 @@ internal sealed class DatagramChannel : LinkChannel
         _onlyPeer = options.Kind == ChannelKind.Unicast && !options.AnySource;
         _payloadMax = PayloadFor(link.Mtu, options.Family);
         _slotBytes = Math.Max(_payloadMax, SendSlotBytesMin);
-        _staged = new SendBatch(SendSlots, _slotBytes, target);
+        _staged = new SendBatch(SendSlots, _slotBytes, target)
+        {
+            // Cutting datagrams apart needs their checksums, and Linux 4.18.
+            JoinsEqual = options.Checksum
+                && Libc.SetOption(sender, SocketOption.UdpSegment, 0) == Errno.None,
+        };
     }
 
     /// <summary>Readable when datagrams have come.</summary>
@@ -70,6 +75,8 @@ internal sealed class DatagramChannel : LinkChannel
     /// one is the original's, whose buffer is never filled entirely.
     /// </summary>
     internal override int PayloadMax => _payloadMax;
+
+    internal override bool LikesEqual => _staged.JoinsEqual;
 
     /// <summary>The port this channel sends from.</summary>
     internal ushort SourcePort

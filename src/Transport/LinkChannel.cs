@@ -15,6 +15,9 @@ internal abstract class LinkChannel(ChannelCounters counters) : IDisposable
     /// <summary>Bytes that a piece should not exceed.</summary>
     internal abstract int PayloadMax { get; }
 
+    /// <summary>True if several pieces of one length cost less than of several.</summary>
+    internal virtual bool LikesEqual => false;
+
     /// <summary>Datagrams, or bytes of a stream, that are staged and have not left.</summary>
     internal abstract int StagedCount { get; }
 

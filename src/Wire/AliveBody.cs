@@ -23,6 +23,9 @@ internal enum AliveAttribute : ushort
     /// is a new start.
     /// </summary>
     Sender = 5,
+
+    /// <summary>Says nothing: makes the datagram as long as the one before.</summary>
+    Filler = 6,
 }
 
 /// <summary>
@@ -92,6 +95,13 @@ internal static class AliveBody
     /// <summary>Reads the value of <see cref="AliveAttribute.Sender"/>.</summary>
     internal static bool TryReadSender(ReadOnlySpan<byte> value, out uint node) =>
         BinaryPrimitives.TryReadUInt32BigEndian(value, out node) && value.Length == 4;
+
+    /// <summary>Makes a body of exactly the target's length that says nothing.</summary>
+    internal static void WriteFiller(Span<byte> target)
+    {
+        target.Clear();
+        WriteHeader(target, AliveAttribute.Filler, target.Length);
+    }
 
     /// <summary>Writes length and number of an attribute.</summary>
     internal static void WriteHeader(Span<byte> target, AliveAttribute attribute, int length)

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Linq;
 using Conntrackd.Linux;
 using Xunit;
 
@@ -67,5 +69,93 @@ public sealed class SendBatchTests
         Assert.False(received.IsTruncated(1));
         Assert.Equal(Errno.Eagain, received.Receive(fd, 4, out _));
         Libc.Close(fd);
+    }
+
+    /// <summary>Lengths of a run: equal ones, a shorter one that ends it, and a longer one.</summary>
+    private static readonly int[] s_lengths =
+        [1468, 1468, 1468, 900, 1468, 1468, 4, 1200, 1400, 1468, 1468];
+
+    [Fact]
+    public void Equal_datagrams_go_together_and_arrive_as_they_were()
+    {
+        using LoopbackPair pair = new();
+        using SendBatch batch = new(64, 1500, pair.Target) { JoinsEqual = true };
+        Assert.Equal(s_lengths, pair.Carry(batch, s_lengths, out int calls));
+        Assert.True(batch.JoinsEqual);
+        Assert.Equal(1, calls);
+    }
+
+    [Fact]
+    public void Too_many_for_one_message_take_two()
+    {
+        using LoopbackPair pair = new();
+        using SendBatch batch = new(64, 1500, pair.Target) { JoinsEqual = true };
+        int[] lengths = [.. Enumerable.Repeat(1468, 64)];
+        Assert.Equal(lengths, pair.Carry(batch, lengths, out _));
+        lengths = [.. Enumerable.Repeat(8, 64)];
+        Assert.Equal(lengths, pair.Carry(batch, lengths, out _));
+    }
+
+    /// <remarks>Without checksums the kernel refuses to cut.</remarks>
+    [Fact]
+    public void What_is_refused_together_leaves_one_by_one()
+    {
+        using LoopbackPair pair = new();
+        Assert.Equal(Errno.None, Libc.SetOption(pair.Sender, SocketOption.NoChecksum, 1));
+        using SendBatch batch = new(64, 1500, pair.Target) { JoinsEqual = true };
+        Assert.Equal(s_lengths, pair.Carry(batch, s_lengths, out _));
+        Assert.False(batch.JoinsEqual);
+    }
+
+    /// <summary>Two UDP sockets on the loopback interface.</summary>
+    private sealed class LoopbackPair : IDisposable
+    {
+        private readonly int _receiver;
+
+        internal LoopbackPair()
+        {
+            Libc.Socket(Libc.FamilyIpv4, Libc.SocketDatagram, 0, out _receiver);
+            Libc.Socket(Libc.FamilyIpv4, Libc.SocketDatagram, 0, out int sender);
+            Sender = sender;
+            // 127.0.0.1, any port.
+            Libc.Bind(_receiver, [2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+            Libc.GetName(_receiver, Target, out _);
+        }
+
+        internal int Sender { get; }
+
+        internal byte[] Target { get; } = new byte[16];
+
+        internal List<int> Carry(SendBatch batch, int[] lengths, out int calls)
+        {
+            for (int i = 0; i < lengths.Length; i++)
+            {
+                batch.Reserve().Fill((byte)i);
+                batch.Commit(lengths[i]);
+            }
+            for (calls = 0; batch.Count > 0; calls++)
+            {
+                Assert.Equal(Errno.None, batch.Send(Sender, out _, out _));
+            }
+            using ReceiveBatch received = new(128, 2048);
+            var arrived = new List<int>();
+            while (arrived.Count < lengths.Length)
+            {
+                Assert.Equal(Errno.None, received.Receive(_receiver, 128, out int count));
+                for (int i = 0; i < count; i++)
+                {
+                    ReadOnlySpan<byte> datagram = received.Datagram(i);
+                    Assert.Equal(-1, datagram.IndexOfAnyExcept((byte)arrived.Count));
+                    arrived.Add(datagram.Length);
+                }
+            }
+            return arrived;
+        }
+
+        public void Dispose()
+        {
+            Libc.Close(_receiver);
+            Libc.Close(Sender);
+        }
     }
 }

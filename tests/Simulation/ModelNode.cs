@@ -88,7 +88,10 @@ internal sealed class ModelNode : IDisposable
             RestartGraceSeconds = RestartGraceSeconds,
             Incarnation = _isOriginal ? 0 : (ulong)_random.NextInt64() | 1,
         };
-        Engine = new SyncEngine(settings, Internal, External, null, now);
+        Engine = new SyncEngine(settings, Internal, External, null, now)
+        {
+            FillsUp = !_isOriginal && _ackWindow % 2 == 0,
+        };
         Expectations = new ExpectationTable(100_000);
         ExternalExpectations = new ExpectationTable(100_000);
         Engine.ReplicateExpectations(Expectations, ExternalExpectations, null);
