@@ -12,6 +12,9 @@ internal sealed class PeerTable
     /// <summary>Peers known, alive or not, in order of number.</summary>
     internal ReadOnlySpan<Peer?> All => _peers;
 
+    /// <summary>Peers known, alive or not.</summary>
+    internal int Count { get; private set; }
+
     /// <summary>
     /// The peer that sends from an address, whatever its port. A stranger gets a free place, or
     /// that of the peer that has been dead for longest; null if all eight are alive.
@@ -40,6 +43,7 @@ internal sealed class PeerTable
         if (place < 0) { return null; }
         stranger = true;
         evicted = _peers[place];
+        if (evicted is null) { Count++; }
         // What the one before has left bears its stamps; they must not look like new ones.
         uint generation = evicted is null ? 0 : evicted.Generation + 1;
         return _peers[place] = new Peer(place, address) { Generation = generation };

@@ -26,6 +26,7 @@ internal sealed partial class SyncEngine
     private const int StampShift = 8;
 
     private readonly PeerTable _peers = new();
+    private long _renumberNotBefore;
 
     // Flows of the datagram at hand that are not yet in the external cache.
     private readonly FlowRing _arrived = new();
@@ -90,7 +91,8 @@ internal sealed partial class SyncEngine
             return true;
         }
         if (samePort) { return true; }
-        if (late && from.Port == peer.FormerPort) { return false; }
+        // Without repair nothing is told twice, and which of two ports is the newer may be mistaken.
+        if (late && from.Port == peer.FormerPort) { return !Reliable; }
         if (Reliable && peer.IsOwnKind)
         {
             // Flows before its name: it has not heard our report and will send them again. But
@@ -334,7 +336,7 @@ internal sealed partial class SyncEngine
 
     private void OnAck(Peer peer, uint from, uint to, long now)
     {
-        if (!ClampToSent(peer, ref from, ref to)) { return; }
+        if (!ClampToSent(peer, ref from, ref to, now)) { return; }
         int before = peer.InFlight;
         for (uint sequence = from; sequence != to + 1; sequence++)
         {
@@ -354,8 +356,10 @@ internal sealed partial class SyncEngine
 
     private void OnNack(Peer peer, uint from, uint to, long now)
     {
-        if ((int)(from - _ring.Oldest) < 0 && peer.MissedSome) { peer.NeedsBulk = true; }
-        if (!ClampToSent(peer, ref from, ref to)) { return; }
+        // Numbers further back than that are another node's.
+        bool gone = (int)(from - _ring.Oldest) is < 0 and >= -LateMax;
+        if (gone && peer.MissedSome) { peer.NeedsBulk = true; }
+        if (!ClampToSent(peer, ref from, ref to, now)) { return; }
         peer.LastProgress = now;
         CutWindow(peer, to);
         for (uint sequence = from; sequence != to + 1; sequence++)
@@ -370,19 +374,27 @@ internal sealed partial class SyncEngine
     }
 
     // Cuts a range to what may still wait. False, and counted, if it names what was never sent.
-    private bool ClampToSent(Peer peer, ref uint from, ref uint to)
+    private bool ClampToSent(Peer peer, ref uint from, ref uint to, long now)
     {
-        // Numbers are a circle: a range of more than half of it can begin behind the last number
-        // sent and end before the first, and walking it takes seconds.
-        bool isStrange = (int)(to - _ring.Next) >= 0 || (int)(from - _ring.Next) >= 0
-            || (int)(to - from) < 0;
-        if (isStrange)
+        if ((int)(to - _ring.Next) >= 0 || (int)(to - from) < 0)
         {
             Counters.StrangeAcks++;
+            FollowStrange(to, now);
             return false;
         }
         peer.Mute = false;
         if ((int)(from - _ring.Oldest) < 0) { from = _ring.Oldest; }
         return (int)(to - from) >= 0;
+    }
+
+    // We began anew on the port we had, and something late of the run before came behind our HELLO:
+    // the peer waits for numbers that we have not come to, and takes nothing below them. Only where
+    // no other node can be meant, and so seldom that lies cost little.
+    private void FollowStrange(uint to, long now)
+    {
+        bool meantForUs = _peers.Count == 1 && to - _ring.Next < LateMax;
+        if (!meantForUs || now < _renumberNotBefore) { return; }
+        _renumberNotBefore = now + Second;
+        Renumber(to + 1);
     }
 }

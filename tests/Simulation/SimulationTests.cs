@@ -28,6 +28,27 @@ public sealed class SimulationTests
     public void With_repetition_the_peers_hold_it_after_a_refresh_and_a_cache_timeout() =>
         Simulate(SyncMode.Alarm, SeedsAlarm);
 
+    /// <summary>Beyond the seeds above: schedules that failed once, each for a reason.</summary>
+    [Theory]
+    [InlineData(12_408)]    // reports of who has no report yet, numbers that wrap
+    [InlineData(20_579)]    // mute at the first word after a cut
+    [InlineData(38_513)]    // deaf to a new run on the old port
+    public void What_failed_once_holds(int seed) => Replay(SyncMode.Ftfw, seed);
+
+    [Theory]
+    [InlineData(28_021)]    // a late word from the former port
+    [InlineData(39_075)]
+    [InlineData(89_761)]
+    [InlineData(95_863)]
+    public void What_failed_once_holds_without_repair(int seed) =>
+        Replay(SyncMode.NoTrack, seed);
+
+    private static void Replay(SyncMode mode, int seed)
+    {
+        using var cluster = new Cluster(seed, mode);
+        Assert.Null(cluster.Run());
+    }
+
     private static void Simulate(SyncMode mode, int seedsDefault)
     {
         string? one = Environment.GetEnvironmentVariable("CONNTRACKD_SEED");

@@ -47,6 +47,19 @@ public sealed class NoTrackTests
     }
 
     [Fact]
+    public void A_late_word_from_a_former_port_does_not_silence_the_port_that_is_used()
+    {
+        using var desk = new EngineDesk(SyncMode.NoTrack);
+        desk.HearFlow(SyncType.FlowNew, 100, FlowTableTests.MakeFlow(1, 0));
+        Span<byte> alive = stackalloc byte[8];
+        ControlMessage.WriteAlive(alive, SyncFlags.Alive, 90, default);
+        PeerAddress former = EngineDesk.Peer with { Port = 41000 };
+        desk.Engine.OnDatagram(in former, alive, desk.Now);
+        desk.HearFlow(SyncType.FlowNew, 101, FlowTableTests.MakeFlow(2, 0));
+        Assert.Equal(2u, desk.External.Count);
+    }
+
+    [Fact]
     public void Acknowledgements_are_refused_as_bad_headers()
     {
         using var desk = new EngineDesk(SyncMode.NoTrack);

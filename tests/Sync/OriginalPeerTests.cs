@@ -122,4 +122,32 @@ public sealed class OriginalPeerTests
         desk.Acknowledge();
         Assert.Contains(desk.Take(), m => m.Type == SyncType.FlowNew);
     }
+
+    [Fact]
+    public void A_peer_that_waits_for_numbers_of_our_run_before_is_met_there()
+    {
+        using var desk = new EngineDesk();
+        desk.Greet();
+        Flow flow = FlowTableTests.MakeFlow(1, 0);
+        desk.Engine.OnEvent(FlowEventKind.New, ref flow, announce: true, desk.Now);
+        uint next = Assert.Single(desk.Take()).Sequence + 1;
+        desk.Hear(SyncFlags.Ack, desk.PeerNext++, next + 100, next + 1000);
+        Assert.Equal(next + 1001, Assert.Single(desk.Take()).Sequence);
+        Assert.Equal(1ul, desk.Engine.Counters.StrangeAcks);
+        // Once a second: a liar gets no flood of repetitions.
+        desk.Hear(SyncFlags.Ack, desk.PeerNext++, next + 3000, next + 3000);
+        Assert.Empty(desk.Take());
+    }
+
+    [Fact]
+    public void A_gap_of_another_nodes_numbers_calls_for_no_bulk()
+    {
+        using var desk = new EngineDesk(resendQueue: 64);
+        desk.Greet();
+        ulong bulks = desk.Engine.Counters.BulksSent;
+        desk.Engine.Peers[0]!.MissedSome = true;
+        desk.Hear(SyncFlags.Nack, desk.PeerNext++, 3_000_000_000, 3_000_000_100);
+        Assert.False(desk.Engine.Peers[0]!.NeedsBulk);
+        Assert.Equal(bulks, desk.Engine.Counters.BulksSent);
+    }
 }
