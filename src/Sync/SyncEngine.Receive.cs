@@ -91,7 +91,7 @@ internal sealed partial class SyncEngine
             return true;
         }
         if (samePort) { return true; }
-        // Without repair nothing is told twice, and which of two ports is the newer may be mistaken.
+        // Without repair nothing is told twice, and which port is the newer may be mistaken.
         if (late && from.Port == peer.FormerPort) { return !Reliable; }
         if (Reliable && peer.IsOwnKind)
         {

@@ -192,8 +192,8 @@ internal sealed partial class SyncEngine
         return length;
     }
 
-    // Up to here nothing waits for the peer: it has it, or it was said again. Of a peer that has not
-    // reported yet that is what is not kept any more.
+    // Up to here nothing waits for the peer: it has it, or it was said again. Of a peer that has
+    // not reported yet that is what is not kept any more.
     private uint SettledWith(Peer peer) => peer.InFlight == 0 ? _ring.Next - 1
         : peer.Greeted ? peer.ReportedThrough : _ring.Oldest - 1;
 

@@ -315,8 +315,8 @@ internal sealed partial class SyncEngine
         return true;
     }
 
-    // Up to the last multiple of four, the unit of all lengths. With less room than a body needs the
-    // datagram stays as it is, and leaves alone.
+    // Up to the last multiple of four, the unit of all lengths. With less room than a body needs
+    // the datagram stays as it is, and leaves alone.
     private void FillUp(Span<byte> target, ref int length)
     {
         int room = (target.Length & ~3) - length;

@@ -71,7 +71,7 @@ public sealed class SendBatchTests
         Libc.Close(fd);
     }
 
-    /// <summary>Lengths of a run: equal ones, a shorter one that ends it, and a longer one.</summary>
+    /// <summary>A run of equal ones that a shorter one ends, and longer ones.</summary>
     private static readonly int[] s_lengths =
         [1468, 1468, 1468, 900, 1468, 1468, 4, 1200, 1400, 1468, 1468];
 
