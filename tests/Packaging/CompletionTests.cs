@@ -66,7 +66,7 @@ public sealed class CompletionTests
     public void Zsh_loads_the_function()
     {
         const string Script = "fpath=(\"$1\" $fpath); autoload -Uz compinit; "
-            + "compinit -u -d /dev/null; print -r -- $_comps[conntrackd]; autoload +X _conntrackd";
+            + "compinit -u -D; print -r -- $_comps[conntrackd]; autoload +X _conntrackd";
         CommandResult result = Shell.Run("zsh", "-fc", Script, "zsh", s_folder).Checked();
         Assert.Equal("_conntrackd\n", result.Output);
         Assert.Equal("", result.Error);
