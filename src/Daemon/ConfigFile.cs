@@ -8,6 +8,12 @@ namespace Conntrackd.Daemon;
 /// <param name="Error">Why it could not be read; null if it was.</param>
 internal readonly record struct ConfigLoad(ConfigResult? Result, string? Error)
 {
+    /// <summary>What was read.</summary>
+    internal ReadOnlyMemory<byte> Text { get; init; }
+
+    /// <summary>A pipe or a terminal, which has nothing more to say: no file.</summary>
+    internal bool IsExhausted { get; init; }
+
     /// <summary>Null if the program cannot go on.</summary>
     internal Options? Options => Result?.Options;
 }
@@ -32,11 +38,17 @@ internal static class ConfigFile
                 null, $"can't open config file `{path}': {error.Describe()}");
         }
         string? reason = Read(fd, out byte[] text, out int bytes);
+        bool isFile = Libc.Inspect(fd, out FileFacts facts) == Errno.None
+            && facts.Kind == FileKind.Regular;
         Libc.Close(fd);
         return reason is null
-            ? new ConfigLoad(ConfigParser.Parse(path, text.AsSpan(0, bytes)), null)
+            ? Parse(path, text.AsMemory(0, bytes)) with { IsExhausted = !isFile && bytes == 0 }
             : new ConfigLoad(null, $"can't read config file `{path}': {reason}");
     }
+
+    /// <summary>The same for a text that was read before.</summary>
+    internal static ConfigLoad Parse(string path, ReadOnlyMemory<byte> text) =>
+        new(ConfigParser.Parse(path, text.Span), null) { Text = text };
 
     private static string? Read(int fd, out byte[] text, out int bytes)
     {

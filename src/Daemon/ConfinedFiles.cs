@@ -101,6 +101,8 @@ internal static class ConfinedFiles
         Span<byte> target = stackalloc byte[4096];
         Errno error = Libc.ReadLink($"/proc/self/fd/{fd}", target, out int length);
         Libc.Close(fd);
-        return error == Errno.None ? Encoding.UTF8.GetString(target[..length]) : path;
+        // Pipes have a target too, but no place.
+        return error == Errno.None && target[0] == '/'
+            ? Encoding.UTF8.GetString(target[..length]) : path;
     }
 }

@@ -8,8 +8,8 @@ namespace Conntrackd.Daemon;
 
 /// <summary>From the configuration file to a running node, and to an orderly end.</summary>
 /// <remarks><code>
-/// configuration -> [-d: a child starts over, this waits until it is ready]
-///   -> signals blocked, confined: the program executes itself -> configuration
+/// configuration read -> [-d: a child starts over, this waits until it is ready]
+///   -> signals blocked, confined: the program executes itself, the text is passed on
 ///   -> logs -> lock -> scheduler -> node -> system calls confined -> ready -> loop
 /// </code>Exit status 0 after an orderly stop, 1 for whatever went wrong.</remarks>
 internal static class Launcher
@@ -28,7 +28,12 @@ internal static class Launcher
         bool isFirst = !isChild && confinement is null;
         // Whoever starts a daemon wants to hear of trouble, not of the usual.
         log.CalmToConsole = !background;
-        Options? options = Load(configPath, isFirst, log);
+        byte[]? passed = isFirst ? null
+            : confinement is null ? PassedText.Take() : PassedText.TakeLast();
+        ConfigLoad load =
+            passed is null ? ConfigFile.Load(configPath) : ConfigFile.Parse(configPath, passed);
+        if (isFirst) { PassedText.Pass(load.Text.Span); }
+        Options? options = Judge(load, isFirst, log);
         if (options is null || !IsSupported(options, isFirst, log)) { return Failure; }
         if (background && !isChild) { return Daemoniser.Start(log); }
         if (confinement is null)
@@ -48,9 +53,8 @@ internal static class Launcher
             new Start(configPath, options, readiness, confinement), log);
     }
 
-    private static Options? Load(string path, bool isFirst, Log log)
+    private static Options? Judge(in ConfigLoad load, bool isFirst, Log log)
     {
-        ConfigLoad load = ConfigFile.Load(path);
         if (load.Error is not null) { log.Error(load.Error); }
         foreach (Diagnostic diagnostic in load.Result?.Diagnostics ?? [])
         {

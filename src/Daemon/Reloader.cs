@@ -31,6 +31,7 @@ internal sealed class Reloader(
     {
         ConfigLoad load = ConfigFile.Load(configPath);
         if (load.Error is not null) { return load.Error; }
+        if (load.IsExhausted) { return $"`{configPath}' is no file, and nothing comes from it"; }
         string? first = null;
         foreach (Diagnostic diagnostic in load.Result?.Diagnostics ?? [])
         {

@@ -38,6 +38,7 @@ internal static class Daemoniser
         using CStringArray words = new(arguments);
         using CStringArray environment = CStringArray.From(VariablesForChild());
         Libc.CloseOnExecFrom(FirstOther); // what a shell left open is not the daemon's
+        PassedText.Keep();
         error = Libc.Spawn(
             path, words, environment, writeEnd, Readiness.Descriptor, SignalMask.Handled, out pid);
         Libc.Close(writeEnd);

@@ -54,6 +54,44 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>
+    /// A file without a name, in memory, which programs started later inherit. The name is for
+    /// /proc only.
+    /// </summary>
+    internal static Errno MemoryFile(string name, out int fd)
+    {
+        const uint NeverExecuted = 8;       // MFD_NOEXEC_SEAL, Linux 6.3; a setting may ask for it
+        int result;
+        fixed (byte* start = Terminated(name))
+        {
+            result = Native.memfd_create(start, NeverExecuted);
+            if (result < 0 && LastError == Errno.Einval)
+            {
+                result = Native.memfd_create(start, 0);
+            }
+        }
+        return Finish(result, out fd);
+    }
+
+    /// <summary>Another descriptor of an open file, the lowest free from a number on.</summary>
+    internal static Errno DuplicateFrom(int source, int lowest, out int fd) =>
+        Finish(Native.fcntl(source, 0, lowest), out fd);    // F_DUPFD
+
+    /// <summary>Programs started later inherit the descriptor.</summary>
+    internal static void KeepOnExec(int fd) => _ = Native.fcntl(fd, 2, 0);   // F_SETFD
+
+    /// <summary>Reads from a place in a file; where the next read begins stays as it is.</summary>
+    internal static Errno ReadAt(int fd, Span<byte> target, long at, out int count)
+    {
+        long result;
+        fixed (byte* start = target)
+        {
+            do { result = Native.pread(fd, start, (nuint)target.Length, at); }
+            while (Interrupted(result));
+        }
+        return Finish(result, out count);
+    }
+
     /// <summary>Looks at what a path names; a symbolic link is not followed.</summary>
     internal static Errno Inspect(string path, out FileFacts facts)
     {
@@ -95,6 +133,15 @@ internal static unsafe partial class Libc
 
     private static partial class Native
     {
+        [LibraryImport(Library)]
+        internal static partial int memfd_create(byte* name, uint flags);
+
+        [LibraryImport(Library)]
+        internal static partial int fcntl(int fd, int command, int argument);
+
+        [LibraryImport(Library)]
+        internal static partial nint pread(int fd, byte* target, nuint count, long at);
+
         [LibraryImport(Library)]
         internal static partial int mkfifo(byte* path, uint mode);
 
