@@ -17,7 +17,7 @@ internal sealed partial class Links
         private LogThrottle _foreign = new(ForeignSeconds);
         private LogThrottle _connects = new(ChangeSeconds);
         private LogThrottle _disconnects = new(ChangeSeconds);
-        private bool _reopened;
+        private bool _reopened, _receiveCapTold, _sendCapTold;
         private ushort _sourcePort;
 
         internal LogThrottle Refusals = new(ForeignSeconds);
@@ -58,6 +58,7 @@ internal sealed partial class Links
             if (error != Errno.None) { return error; }
             Channel = channel;
             DisconnectedAt = owner.Now();
+            TellBuffers();
             failedAt = "event loop";
             error = channel!.Register(loop, this);
             if (error != Errno.None) { Close(); }
@@ -94,6 +95,7 @@ internal sealed partial class Links
                 owner._log.Notice(
                     $"device `{options.InterfaceName}': connected to the peer{And(more)}");
             }
+            TellBuffers();
             owner._sealed?.Hold(owner.Now());
             // Without acknowledgements nobody else would send again what is gone.
             if ((lostSome || _reopened) && !owner._reliable) { owner._engine.RequestBulk(); }
@@ -117,6 +119,25 @@ internal sealed partial class Links
             string source = Config.AddressText.Format(from.Family, from.Address);
             owner._log.Warning($"device `{options.InterfaceName}': refused what came from "
                 + $"{source}{And(more)}: {cause}");
+        }
+
+        // A small buffer loses datagrams in bursts; the peer's resends then look like a bad link.
+        private void TellBuffers()
+        {
+            TellBuffer(
+                "RcvSocketBuffer", options.ReceiveBufferBytes, Counters.ReceiveBufferBytes,
+                "net.core.rmem_max", ref _receiveCapTold);
+            TellBuffer(
+                "SndSocketBuffer", options.SendBufferBytes, Counters.SendBufferBytes,
+                "net.core.wmem_max", ref _sendCapTold);
+        }
+
+        private void TellBuffer(string name, int wanted, int given, string limit, ref bool isTold)
+        {
+            if (given == 0 || given >= wanted || isTold) { return; }
+            isTold = true;
+            owner._log.Warning($"device `{options.InterfaceName}': {name} is {given} bytes, not "
+                + $"{wanted}: the kernel gives no more ({limit})");
         }
 
         private static LogThrottle[] Throttles()

@@ -46,6 +46,7 @@ internal sealed class EventSource : IDisposable
     private Expectation _expectation;
     private bool _gap;                          // events were lost and the queue is not yet empty
     private bool _limitTold;
+    private bool _isCapped;             // the kernel did not give more when asked
     private uint _dropsSeen;
     private LogThrottle _failureLog = new(LogIntervalSeconds);
     private LogThrottle _overrunLog = new(LogIntervalSeconds);
@@ -119,7 +120,7 @@ internal sealed class EventSource : IDisposable
             == (options.BufferBytes, options.BufferBytesMax);
         if (!sameBuffer)
         {
-            _limitTold = false;
+            _limitTold = _isCapped = false;
             SetInitialBuffer();
         }
         return old.Reliable == options.Reliable ? Errno.None : SetReliable(options.Reliable);
@@ -292,21 +293,28 @@ internal sealed class EventSource : IDisposable
     private void Grow()
     {
         int current = _counters.BufferBytes;
-        if (current <= _options.BufferBytesMax / 2)
+        if (current <= _options.BufferBytesMax / 2 && !_isCapped)
         {
             SetBuffer(current * 2);
-            _log.Notice(
-                "netlink event socket buffer size has been doubled to "
-                + $"{_counters.BufferBytes} bytes");
-            return;
+            _isCapped = _counters.BufferBytes <= current;
+            if (!_isCapped)
+            {
+                _log.Notice(
+                    "netlink event socket buffer size has been doubled to "
+                    + $"{_counters.BufferBytes} bytes");
+                return;
+            }
         }
         bool due = _overrunLog.TryTake(Clock.MonotonicMicroseconds(), out ulong suppressed);
         if (!_limitTold)
         {
             _limitTold = true;
+            string limit = _isCapped
+                ? "since the kernel refuses (net.core.rmem_max)"
+                : "since it will exceed NetlinkBufferSizeMaxGrowth "
+                    + $"({_options.BufferBytesMax} bytes)";
             _log.Warning(
-                "netlink event socket buffer size cannot be doubled further since it will exceed "
-                + $"NetlinkBufferSizeMaxGrowth ({_options.BufferBytesMax} bytes), now "
+                $"netlink event socket buffer size cannot be doubled further {limit}, now "
                 + $"{current} bytes; events are lost and the table is read again after overruns");
         }
         else if (due)

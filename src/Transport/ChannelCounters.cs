@@ -16,4 +16,8 @@ internal sealed class ChannelCounters
     internal ulong Truncated;               // longer than a slot
     internal ulong Duplicates;              // messages that another link had brought already
     internal ulong Foreign;                 // not from the peer's address, dropped
+
+    // What the kernel gave of the buffers that were asked for; 0 if none was.
+    internal int SendBufferBytes;
+    internal int ReceiveBufferBytes;
 }

@@ -17,9 +17,9 @@ internal static class ChannelOpener
         failedAt = $"interface '{options.Interface}'";
         Errno error = NetworkInterface.TryFind(options.Interface, out NetworkInterface link);
         if (error != Errno.None) { return error; }
-        error = OpenReceiver(options, link, out int receiver, out failedAt);
+        error = OpenReceiver(options, link, counters, out int receiver, out failedAt);
         if (error != Errno.None) { return error; }
-        error = OpenSender(options, link, out int sender, out failedAt);
+        error = OpenSender(options, link, counters, out int sender, out failedAt);
         if (error != Errno.None)
         {
             Libc.Close(receiver);
@@ -33,7 +33,8 @@ internal static class ChannelOpener
     }
 
     private static Errno OpenReceiver(
-        ChannelOptions options, NetworkInterface link, out int fd, out string failedAt)
+        ChannelOptions options, NetworkInterface link, ChannelCounters counters, out int fd,
+        out string failedAt)
     {
         bool multicast = options.Kind == ChannelKind.Multicast;
         Address listenOn = multicast ? options.Target : options.Local;
@@ -53,9 +54,7 @@ internal static class ChannelOpener
         if (error == Errno.None)
         {
             failedAt = "receiving socket, RcvSocketBuffer";
-            error = SetBuffer(
-                fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer,
-                options.ReceiveBufferBytes);
+            error = SetReceiveBuffer(fd, options, counters);
         }
         if (error == Errno.None)
         {
@@ -71,7 +70,8 @@ internal static class ChannelOpener
     }
 
     private static Errno OpenSender(
-        ChannelOptions options, NetworkInterface link, out int fd, out string failedAt)
+        ChannelOptions options, NetworkInterface link, ChannelCounters counters, out int fd,
+        out string failedAt)
     {
         failedAt = "sending socket";
         Errno error = OpenSocket(options.Family, out fd);
@@ -84,9 +84,7 @@ internal static class ChannelOpener
         if (error == Errno.None)
         {
             failedAt = "sending socket, SndSocketBuffer";
-            error = SetBuffer(
-                fd, SocketOption.SendBufferForce, SocketOption.SendBuffer,
-                options.SendBufferBytes);
+            error = SetSendBuffer(fd, options, counters);
         }
         if (error == Errno.None && options.Kind == ChannelKind.Multicast)
         {
@@ -124,12 +122,34 @@ internal static class ChannelOpener
         return error;
     }
 
-    /// <summary>Sets a buffer beyond the system's limit if allowed; 0 keeps it.</summary>
-    internal static Errno SetBuffer(int fd, SocketOption force, SocketOption plain, int bytes)
+    /// <summary>Sets the buffer of what comes in.</summary>
+    internal static Errno SetReceiveBuffer(
+        int fd, ChannelOptions options, ChannelCounters counters) => SetBuffer(
+            fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer,
+            options.ReceiveBufferBytes, out counters.ReceiveBufferBytes);
+
+    /// <summary>Sets the buffer of what goes out.</summary>
+    internal static Errno SetSendBuffer(
+        int fd, ChannelOptions options, ChannelCounters counters) => SetBuffer(
+            fd, SocketOption.SendBufferForce, SocketOption.SendBuffer,
+            options.SendBufferBytes, out counters.SendBufferBytes);
+
+    /// <summary>
+    /// Sets a buffer beyond the system's limit if allowed; 0 keeps it. The kernel doubles what it
+    /// is given; <paramref name="given"/> is without that.
+    /// </summary>
+    private static Errno SetBuffer(
+        int fd, SocketOption force, SocketOption plain, int bytes, out int given)
     {
+        given = 0;
         if (bytes == 0) { return Errno.None; }
         Errno error = Libc.SetBuffer(fd, force, plain, bytes, out _);
-        return error == Errno.Enoprotoopt ? Errno.None : error; // as the original does
+        if (error == Errno.Enoprotoopt) { return Errno.None; }      // as the original does
+        if (error == Errno.None && Libc.GetOption(fd, plain, out int doubled) == Errno.None)
+        {
+            given = doubled / 2;
+        }
+        return error;
     }
 
     /// <summary>

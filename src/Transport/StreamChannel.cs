@@ -50,7 +50,7 @@ internal sealed class StreamChannel : LinkChannel
         failedAt = $"interface '{options.Interface}'";
         Errno error = NetworkInterface.TryFind(options.Interface, out NetworkInterface link);
         if (error != Errno.None) { return error; }
-        error = Listen(options, link, out int fd, out failedAt);
+        error = Listen(options, link, counters, out int fd, out failedAt);
         if (error != Errno.None) { return error; }
         channel = new StreamChannel(
             new StreamSender(options, link.Index, counters),
@@ -84,7 +84,8 @@ internal sealed class StreamChannel : LinkChannel
     }
 
     private static Errno Listen(
-        ChannelOptions options, NetworkInterface link, out int fd, out string failedAt)
+        ChannelOptions options, NetworkInterface link, ChannelCounters counters, out int fd,
+        out string failedAt)
     {
         // One is the peer, the rest strangers and its predecessors.
         const int Backlog = 8;
@@ -109,9 +110,7 @@ internal sealed class StreamChannel : LinkChannel
         if (error == Errno.None)
         {
             failedAt = "listening socket, RcvSocketBuffer";
-            error = ChannelOpener.SetBuffer(
-                fd, SocketOption.ReceiveBufferForce, SocketOption.ReceiveBuffer,
-                options.ReceiveBufferBytes);
+            error = ChannelOpener.SetReceiveBuffer(fd, options, counters);
         }
         if (error == Errno.None)
         {

@@ -203,9 +203,7 @@ internal sealed class StreamSender(
         }
         if (error == Errno.None)
         {
-            error = ChannelOpener.SetBuffer(
-                fd, SocketOption.SendBufferForce, SocketOption.SendBuffer,
-                options.SendBufferBytes);
+            error = ChannelOpener.SetSendBuffer(fd, options, counters);
         }
         if (error == Errno.None && options.Local != default)
         {

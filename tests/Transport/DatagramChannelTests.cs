@@ -72,6 +72,29 @@ public sealed class DatagramChannelTests
         Assert.Equal(0ul, channel.Counters.Foreign);
     }
 
+    /// <summary>Without the privilege net.core.rmem_max and wmem_max hold.</summary>
+    [RootFact]
+    public void A_buffer_that_the_kernel_caps_is_known() => PrivateNetwork.Run(() =>
+    {
+        const int Wanted = 1 << 28;
+        ChannelOptions options = Unicast(AddressFamily.Ipv4, s_ipv4) with
+        {
+            ReceiveBufferBytes = Wanted,
+            SendBufferBytes = Wanted,
+        };
+        using (DatagramChannel free = Open(options))
+        {
+            Assert.Equal(Wanted, free.Counters.ReceiveBufferBytes);
+            Assert.Equal(Wanted, free.Counters.SendBufferBytes);
+        }
+        CapabilitySet before = Capabilities.Effective;
+        Assert.Equal(Errno.None, Capabilities.Use(before & ~CapabilitySet.NetAdmin));
+        using DatagramChannel capped = Open(options);
+        Assert.InRange(capped.Counters.ReceiveBufferBytes, 1, Wanted - 1);
+        Assert.InRange(capped.Counters.SendBufferBytes, 1, Wanted - 1);
+        Assert.Equal(Errno.None, Capabilities.Use(before));
+    });
+
     [RootFact]
     public void Unicast_over_ipv4() =>
         PrivateNetwork.Run(() => SendAndReceive(Unicast(AddressFamily.Ipv4, s_ipv4)));
