@@ -12,6 +12,7 @@ internal sealed partial class ConfigParser
         if (_errorCount > 0) { return _options; }
         FinishUnixPath();
         FinishScheduler();
+        WarnOfIdleGeneral();
         if (_sync is not null) { FinishSync(); }
         if (_stats is not null) { FinishSyslog(); }
         FinishVrrp();
@@ -90,6 +91,7 @@ internal sealed partial class ConfigParser
             sync = sync with { RedundantLinks = false };
         }
         _sync = sync;
+        WarnOfIdleSync();
     }
 
     /// <summary>Several modes: FTFW before ALARM before NOTRACK, whatever their order.</summary>

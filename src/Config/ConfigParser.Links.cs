@@ -131,6 +131,11 @@ internal sealed partial class ConfigParser
                 + $"'{AddressText.Format(local.Family, local.Address)}', destination "
                 + $"'{AddressText.Format(peer.Family, peer.Address)}'");
         }
+        if (_linkLocal == peer)
+        {
+            Warning(at, $"the destination of the '{name}' link is its own address: this node "
+                + "talks to itself");
+        }
         _link = _link with
         {
             Family = peer.Family,

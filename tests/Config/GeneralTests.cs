@@ -42,7 +42,7 @@ public sealed class GeneralTests
         Options options = Clean(General("""
             HashSize 1000 HashLimit 2000 LogFile /var/log/a LockFile /var/lock/a Syslog local3
             NetlinkBufferSize 2048 NetlinkBufferSizeMaxGrowth 4096 NetlinkOverrunResync 7
-            NetlinkEventsReliable yes PollSecs 3 EventIterationLimit 9 Systemd off
+            NetlinkEventsReliable yes EventIterationLimit 9 Systemd off
             Scheduler { Type fifo Priority 20 }
             """));
 
@@ -57,7 +57,7 @@ public sealed class GeneralTests
         Assert.True(options.IsNetlinkBufferHonoured);
         Assert.Equal(7u, options.NetlinkOverrunResyncSeconds);
         Assert.True(options.NetlinkEventsReliable);
-        Assert.Equal(3u, options.PollSeconds);
+        Assert.Equal(3u, Clean(General("PollSecs 3")).PollSeconds);
         Assert.Equal(9u, options.EventIterationLimit);
         Assert.False(options.Systemd);
         Assert.Equal(new SchedulerOptions(SchedulerPolicy.Fifo, 20), options.Scheduler);

@@ -62,11 +62,12 @@ public sealed class SyncTests
     [Fact]
     public void Zero_stands_for_the_default()
     {
-        SyncOptions sync = Clean(InSync(
-            "RefreshTime 0 CacheTimeout 0 CommitTimeout 0 PurgeTimeout 0 "
-                + "Mode FTFW { ResendQueueSize 0 ACKWindowSize 0 }" + Udp)).Sync!;
+        SyncOptions alarm =
+            Clean(InSync("Mode ALARM { } RefreshTime 0 CacheTimeout 0 " + Udp)).Sync!;
+        Assert.Equal((60u, 180u), (alarm.RefreshSeconds, alarm.CacheTimeoutSeconds));
 
-        Assert.Equal((60u, 180u), (sync.RefreshSeconds, sync.CacheTimeoutSeconds));
+        SyncOptions sync = Clean(InSync("CommitTimeout 0 PurgeTimeout 0 "
+            + "Mode FTFW { ResendQueueSize 0 ACKWindowSize 0 }" + Udp)).Sync!;
         Assert.Equal((0u, 60u), (sync.CommitTimeoutSeconds, sync.PurgeTimeoutSeconds));
         Assert.Equal((131072u, 300u), (sync.ResendQueueSize, sync.AckWindowSize));
     }
