@@ -24,7 +24,7 @@ internal static partial class Program
         switch (line.Kind)
         {
             case CommandKind.Help:
-                CommandHelp.AppendUsage(text, ProgramName);
+                CommandHelp.AppendHelp(text, ProgramName);
                 return Print(text);
 
             case CommandKind.Version:

@@ -27,7 +27,33 @@ internal static class CommandHelp
         foreach (CommandOption option in CommandOptions.Client) { AppendLong(text, option); }
         text.Append("\nMore than the original has:\n"u8);
         foreach (CommandOption option in CommandOptions.Own) { AppendOwn(text, option); }
-        text.Append((byte)'\n');
+        text.Append("  -s process, what the daemon may do and which dumps run\n"u8);
+        text.Append("  -s vrrp, what keepalived says and what follows from it\n\n"u8);
+    }
+
+    /// <summary>Appends the usage and how to begin.</summary>
+    /// <param name="text">Where to.</param>
+    /// <param name="program">The program's name as it was called.</param>
+    internal static void AppendHelp(TextBuffer text, string program)
+    {
+        AppendUsage(text, program);
+        text.Append(
+            """
+            First steps:
+              conntrackd --check            is the configuration right? starts nothing
+              conntrackd -d                 start in the background; status 0: it is ready
+              conntrackd -s                 how many flows here and of the peer; the link
+              conntrackd -i                 the flows of this node, one a line
+              conntrackd -e -o extended     those of the peer, with their translations
+              conntrackd -c                 take over: the peer's flows into the kernel
+              conntrackd --reload           apply a changed file without losing anything
+
+            Without a command the daemon runs in the foreground. Words may be shortened
+            (-s net). Exit status: 0 done, 1 anything else. Manuals: conntrackd(8),
+            conntrackd.conf(5); --print-reference has every directive.
+
+
+            """u8);
     }
 
     /// <summary>Appends the two lines that <c>-v</c> prints.</summary>

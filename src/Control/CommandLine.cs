@@ -91,7 +91,9 @@ internal sealed record CommandLine
         switch (option?.Letter)
         {
             case null:
-                return Invalid($"Unknown option: {word}");
+                string? near = CommandOptions.Nearest(word);
+                return Invalid($"Unknown option: {word}"
+                    + (near is null ? "" : $" (did you mean `{near}'?)"));
 
             case CommandOptions.Help:
                 return new CommandLine { Kind = CommandKind.Help };

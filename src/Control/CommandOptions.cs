@@ -1,3 +1,6 @@
+using System.Collections.Generic;
+using Conntrackd.Config;
+
 namespace Conntrackd.Control;
 
 /// <summary>A word that may follow an option, and the request the two of them make.</summary>
@@ -135,6 +138,18 @@ internal static class CommandOptions
         Array.Find(General, option => IsNamed(option, word))
         ?? Array.Find(Client, option => IsNamed(option, word))
         ?? Array.Find(Own, option => IsNamed(option, word));
+
+    /// <summary>What a misspelt long option was meant to be; null if none is near.</summary>
+    internal static string? Nearest(string word)
+    {
+        if (!word.StartsWith('-') || word.Length < 4) { return null; }
+        List<string> names = [];
+        foreach (CommandOption option in General) { names.Add(option.LongName); }
+        foreach (CommandOption option in Client) { names.Add(option.LongName); }
+        foreach (CommandOption option in Own) { names.Add(option.LongName); }
+        string? near = Spelling.Nearest(word.TrimStart('-'), names);
+        return near is null ? null : "--" + near;
+    }
 
     /// <summary>The XML form of a dump; false for everything that has none.</summary>
     internal static bool TryGetXml(ControlRequest? request, out ControlRequest xml)

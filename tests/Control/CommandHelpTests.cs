@@ -13,6 +13,9 @@ public sealed class CommandHelpTests
         string expected = Golden.Read("help.txt")
             .Replace(OriginalVersion, "v" + CommandHelp.Version, StringComparison.Ordinal);
         string usage = Golden.Print(text => CommandHelp.AppendUsage(text, "conntrackd"));
+        string help = Golden.Print(text => CommandHelp.AppendHelp(text, "conntrackd"));
+        Assert.StartsWith(usage, help);
+        Assert.Contains("\n  conntrackd --check  ", help);
         Assert.StartsWith(expected, usage);
         Assert.Contains("\n  -i, --dump-internal\n", usage);
         Assert.Contains("\n  -t, --reset-timers\n\n", usage);

@@ -98,6 +98,9 @@ public sealed class CommandLineTests
     [InlineData("-ix", "Unknown option: -ix")]
     [InlineData("-dC a", "Unknown option: -dC")]
     [InlineData("--intern", "Unknown option: --intern")]
+    [InlineData("--dump-interal", "Unknown option: --dump-interal (did you mean "
+        + "`--dump-internal'?)")]
+    [InlineData("-help", "Unknown option: -help (did you mean `--help'?)")]
     [InlineData("-k now", "Unknown option: now")]
     [InlineData("--generate-key -d", "Invalid parameters: `-d' and `--generate-key' exclude "
         + "each other")]
