@@ -261,6 +261,8 @@ internal sealed partial class KernelSide
             // One overrun is answered at once; a kernel that overruns all the time is not dumped
             // all the time.
             if (i == (int)Purpose.Reconcile && now < _reconcileNotBefore) { continue; }
+            // Expectations without their masters would be passed over.
+            if (i == (int)Purpose.ResyncExpectations && _wanted[(int)Purpose.Resync]) { continue; }
             _wanted[i] = false;
             _lastStarted = i;
             Start((Purpose)i);
