@@ -9,6 +9,10 @@
 #                                      "N passed, N failed, N skipped"
 #   ./build.sh simulate N [SEED]       N random schedules of each mode, from SEED (1) on: clusters
 #                                      of engines on a network that loses, overtakes and is cut
+#   ./build.sh fuzz MINUTES [SEED]     damaged and hostile input for every reader of bytes from
+#                                      outside, the time divided among them; what fails is kept
+#                                      in out/fuzz
+#   ./build.sh fuzz --replay TAPE      gives a kept input to its reader again
 #   ./build.sh soak MINUTES            builds, then churn with loss and restarts for so long: tables
 #                                      equal in the end, memory flat (root)
 #   ./build.sh demo [--keep] [--with PATH]
@@ -268,9 +272,10 @@ measured() {
 
 run_tests() {
     local results=$scratch/results trx status=0 counters total passed failed
+    local minutes=${CONNTRACKD_SOAK_MINUTES:-${CONNTRACKD_FUZZ_MINUTES:-0}}
     dotnet test tests/tests.csproj --no-build -nologo -v q --results-directory "$results" \
         --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout $((15 + ${CONNTRACKD_SOAK_MINUTES:-0}))m \
+        --blame-hang-timeout $((15 + minutes))m \
         --blame-hang-dump-type none "$@" 2>&1 |
         sed -u -E '/^\[xUnit.net|^  Skipped |^(Results|Data coll|A total|Test run)/d' ||
         status=$?
@@ -355,6 +360,28 @@ verb_simulate() {
     step "run $1 schedules of each mode, from seed ${2:-1}"
     CONNTRACKD_SEEDS=$1 CONNTRACKD_FIRST_SEED=${2:-1} \
         run_tests --filter 'FullyQualifiedName~Simulation.SimulationTests'
+}
+
+verb_fuzz() {
+    local filter='FullyQualifiedName~Fuzz.FuzzTests.No_input'
+    if [ "${1:-}" = --replay ]; then
+        [ -f "${2:-}" ] || die "fuzz: --replay needs the path of a tape"
+        CONNTRACKD_FUZZ_TAPE=$(readlink -f "$2")
+        export CONNTRACKD_FUZZ_TAPE
+        filter='FullyQualifiedName~Fuzz.FuzzTests.What_failed'
+    else
+        [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || die "fuzz: how many minutes?"
+        [[ ${2:-1} =~ ^[0-9]+$ ]] || die "fuzz: '$2' is not a seed"
+        [ $# -le 2 ] || die "fuzz: unknown option '$3'"
+        export CONNTRACKD_FUZZ_MINUTES=$1 CONNTRACKD_FUZZ_SEED=${2:-1}
+    fi
+    need_dotnet
+    new_scratch
+    step "build the tests"
+    restore tests/tests.csproj
+    quietly dotnet build tests/tests.csproj --no-restore -v q -nologo
+    step "fuzz"
+    run_tests --filter "$filter"
 }
 
 verb_soak() {
@@ -496,7 +523,7 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | simulate | soak | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
+build | test | simulate | fuzz | soak | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac

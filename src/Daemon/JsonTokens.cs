@@ -72,6 +72,8 @@ internal ref struct JsonTokens
         while (_at < _text.Length && _text[_at] != '"') { _at += _text[_at] == '\\' ? 2 : 1; }
         if (_at >= _text.Length)
         {
+            // One behind the end if the last byte is a backslash.
+            _at = _text.Length;
             IsCut = true;
             Text = default;
             return false;

@@ -37,6 +37,17 @@ internal static class KeepalivedQuery
             log.Notice("VRRP: keepalived did not say which state it is in");
             return;
         }
+        if (!TakeAnswer(text, machine))
+        {
+            log.Warning("VRRP: the answer of keepalived names no instance, or is cut");
+        }
+    }
+
+    /// <summary>
+    /// Tells the machine what the text says. False if it names no instance or is cut.
+    /// </summary>
+    internal static bool TakeAnswer(ReadOnlySpan<byte> text, VrrpMachine machine)
+    {
         VrrpState? all = null;
         bool same = true;
         JsonTokens tokens = new(text);
@@ -46,12 +57,9 @@ internal static class KeepalivedQuery
             all = state;
             Answer(machine, state, group => !group.IsGroup && group.Name == name);
         }
-        if (tokens.IsCut || all is null)
-        {
-            log.Warning("VRRP: the answer of keepalived names no instance, or is cut");
-            return;
-        }
+        if (tokens.IsCut || all is null) { return false; }
         if (same) { Answer(machine, all.Value, group => group.IsGroup); }
+        return true;
     }
 
     // The next "data" of [{"data": {"iname": "VI_1", "state": 2, ...}, ...}, ...] that has both;

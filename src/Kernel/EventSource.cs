@@ -1,6 +1,5 @@
 using Conntrackd.Conntrack;
 using Conntrackd.Linux;
-using Conntrackd.Netlink;
 
 namespace Conntrackd.Kernel;
 
@@ -26,24 +25,17 @@ internal sealed class EventSource : IDisposable
     /// </remarks>
     private const int SlotCount = 64, SlotBytes = 2048 + 64;
 
-    private const int OriginShift = 8;
-    private const int RequestersMax = 8;
     private const int LogIntervalSeconds = 10;
     private const string EventsSetting = "/proc/sys/net/netfilter/nf_conntrack_events";
 
     private readonly int _fd;
     private readonly IKernelSink _sink;
-    private readonly IExpectationSink? _expectationSink;
+    private readonly EventIntake _intake;
     private readonly KernelCounters _counters;
     private readonly Log _log;
     private readonly ReceiveBatch _batch = new(SlotCount, SlotBytes);
-    private readonly (uint PortId, EventOrigin Origin)[] _requesters =
-        new (uint, EventOrigin)[RequestersMax];
 
     private EventSourceOptions _options;
-    private int _requesterCount;
-    private readonly FlowRing _ahead = new();
-    private Expectation _expectation;
     private bool _gap;                          // events were lost and the queue is not yet empty
     private bool _limitTold;
     private bool _isCapped;             // the kernel did not give more when asked
@@ -58,7 +50,7 @@ internal sealed class EventSource : IDisposable
         _fd = fd;
         _options = options;
         _sink = sink;
-        _expectationSink = expectationSink;
+        _intake = new EventIntake(sink, expectationSink, counters);
         _counters = counters;
         _log = log;
     }
@@ -89,11 +81,8 @@ internal sealed class EventSource : IDisposable
     /// Events caused through the socket with this port id are ours, of this origin. The id may be
     /// reused by another process once that socket is closed.
     /// </summary>
-    internal void AddRequester(uint portId, EventOrigin origin)
-    {
-        ArgumentOutOfRangeException.ThrowIfEqual(_requesterCount, RequestersMax);
-        _requesters[_requesterCount++] = (portId, origin);
-    }
+    internal void AddRequester(uint portId, EventOrigin origin) =>
+        _intake.AddRequester(portId, origin);
 
     /// <summary>
     /// Lets the kernel drop what an <see cref="EventProgram"/> drops, instead of any earlier one.
@@ -136,7 +125,7 @@ internal sealed class EventSource : IDisposable
             if (error == Errno.None)
             {
                 for (int i = 0; i < count; i++) { Take(i); }
-                HandOver();
+                _intake.HandOver();
                 // Fewer than asked for means empty; but the end of a gap must be seen as EAGAIN.
                 if (count < Math.Min(rest, SlotCount) && !_gap) { return false; }
                 rest -= count;
@@ -188,92 +177,7 @@ internal sealed class EventSource : IDisposable
             _gap = true;
             return;
         }
-        MessageReader messages = new(_batch.Datagram(index));
-        while (messages.TryNext(out NetlinkMessage message)) { Take(message); }
-        if (messages.Malformed) { _counters.EventsMalformed++; }
-    }
-
-    private void Take(in NetlinkMessage message)
-    {
-        switch (message.Type)
-        {
-            // An entry appeared (CREATE and EXCL are set), or some of its properties changed.
-            case CtMessage.New:
-                TakeFlow(message, KindOf(message));
-                break;
-
-            // An entry has left the table: expired, deleted or flushed.
-            case CtMessage.Delete:
-                TakeFlow(message, FlowEventKind.Destroy);
-                break;
-
-            // A helper or a request announced a flow to come.
-            case CtMessage.ExpectNew when _expectationSink != null:
-                TakeExpectation(message, KindOf(message));
-                break;
-
-            // The flow came, its master ended, the time was over, or a request asked for it.
-            case CtMessage.ExpectDelete when _expectationSink != null:
-                TakeExpectation(message, FlowEventKind.Destroy);
-                break;
-
-            default:
-                _counters.EventsUnknownType++;
-                break;
-        }
-    }
-
-    private static FlowEventKind KindOf(in NetlinkMessage message) =>
-        (message.Flags & NetlinkFlags.Create) != 0 ? FlowEventKind.New : FlowEventKind.Update;
-
-    private void TakeFlow(in NetlinkMessage message, FlowEventKind kind)
-    {
-        _counters.EventsReceived++;
-        if (_ahead.IsFull) { HandOverOldest(); }
-        ref FlowRing.Entry entry = ref _ahead.Next;
-        if (FlowDecoder.Decode(message.Payload, ref entry.Flow) != DecodeError.None)
-        {
-            _counters.EventsMalformed++;
-            return;
-        }
-        entry.Tag = (byte)kind | ((ulong)OriginOf(message.PortId) << OriginShift);
-        _sink.Expect(in entry.Flow);
-        _ahead.Push();
-    }
-
-    private void HandOver()
-    {
-        while (!_ahead.IsEmpty) { HandOverOldest(); }
-    }
-
-    private void HandOverOldest()
-    {
-        ref FlowRing.Entry entry = ref _ahead.Pop();
-        _sink.OnEvent(
-            (FlowEventKind)(byte)entry.Tag, ref entry.Flow,
-            (EventOrigin)(entry.Tag >> OriginShift));
-    }
-
-    private void TakeExpectation(in NetlinkMessage message, FlowEventKind kind)
-    {
-        _counters.EventsReceived++;
-        HandOver();
-        if (ExpectationDecoder.Decode(message.Payload, ref _expectation) != DecodeError.None)
-        {
-            _counters.EventsMalformed++;
-            return;
-        }
-        _expectationSink!.OnExpectation(kind, ref _expectation, OriginOf(message.PortId));
-    }
-
-    private EventOrigin OriginOf(uint portId)
-    {
-        if (portId == 0) { return EventOrigin.Other; } // packets and timers: the usual case
-        for (int i = 0; i < _requesterCount; i++)
-        {
-            if (_requesters[i].PortId == portId) { return _requesters[i].Origin; }
-        }
-        return EventOrigin.Other;
+        _intake.Take(_batch.Datagram(index));
     }
 
     private void EndGap()

@@ -24,15 +24,12 @@ internal sealed class TableReader : IDisposable
 
     private readonly int _fd;
     private readonly IKernelSink _sink;
-    private readonly IExpectationSink? _expectationSink;
+    private readonly DumpIntake _intake;
     private readonly KernelCounters _counters;
     private readonly NativeBuffer _buffer = new(BufferBytes);
     private readonly byte[] _request = new byte[RequestBytesMax];
 
-    private readonly FlowRing _ahead = new();
-    private Expectation _expectation;
     private uint _sequence;
-    private bool _interrupted;                  // the kernel says that the table changed meanwhile
     private Errno _failure;                     // why the running dump is incomplete
 
     private TableReader(
@@ -40,7 +37,7 @@ internal sealed class TableReader : IDisposable
     {
         _fd = fd;
         _sink = sink;
-        _expectationSink = expectationSink;
+        _intake = new DumpIntake(sink, expectationSink, counters);
         _counters = counters;
     }
 
@@ -104,7 +101,8 @@ internal sealed class TableReader : IDisposable
                 continue;
             }
             if (bytes > BufferBytes) { _failure = Errno.Emsgsize; }
-            TakePart(_buffer.Span[..Math.Min(bytes, BufferBytes)]);
+            ReadOnlySpan<byte> part = _buffer.Span[..Math.Min(bytes, BufferBytes)];
+            if (_intake.TakePart(part, _sequence, out error)) { End(error); }
         }
         return IsRunning;
     }
@@ -141,7 +139,8 @@ internal sealed class TableReader : IDisposable
             if (LastError == Errno.None)
             {
                 LastError = Libc.Receive(_fd, _buffer.Span, out int bytes);
-                if (LastError == Errno.None && !TryFindEnd(_buffer.Span[..bytes])) { continue; }
+                bool more = LastError == Errno.None && !TakeAnswer(_buffer.Span[..bytes]);
+                if (more) { continue; }
             }
             answered = true;
         }
@@ -158,108 +157,25 @@ internal sealed class TableReader : IDisposable
     {
         Errno error = NetlinkSocket.Send(_fd, request);
         IsRunning = error == Errno.None;
-        _interrupted = false;
+        _intake.IsInterrupted = false;
         _failure = Errno.None;
         return error;
     }
 
-    private void TakePart(ReadOnlySpan<byte> part)
+    private bool TakeAnswer(ReadOnlySpan<byte> datagram)
     {
-        MessageReader messages = new(part);
-        while (IsRunning && messages.TryNext(out NetlinkMessage message))
-        {
-            if (message.Sequence != _sequence) { continue; } // of a dump given up earlier
-            _interrupted |= (message.Flags & NetlinkFlags.DumpInterrupted) != 0;
-            switch (message.Type)
-            {
-                // A number: 0, or the negative errno that ended the dump early.
-                case NetlinkMessage.TypeDone:
-                    End(ReadDone(message.Payload));
-                    break;
-
-                // The request was refused; nothing else follows.
-                case NetlinkMessage.TypeError:
-                    End(ErrorMessage.TryRead(message, out int code, out _)
-                        ? (Errno)code
-                        : Errno.Eproto);
-                    break;
-
-                default:
-                    TakeRecord(message);
-                    break;
-            }
-        }
-        HandOver();
-        if (messages.Malformed) { _counters.DumpMalformed++; }
-    }
-
-    private void HandOver()
-    {
-        while (!_ahead.IsEmpty) { _sink.OnDumpRecord(ref _ahead.Pop().Flow); }
-    }
-
-    private void TakeRecord(in NetlinkMessage message)
-    {
-        DecodeError error = DecodeError.None;
-        switch (message.Type)
-        {
-            // Every record of a dump, and the answer to a get, has the type of a new entry.
-            case CtMessage.New:
-                if (_ahead.IsFull) { _sink.OnDumpRecord(ref _ahead.Pop().Flow); }
-                ref Flow flow = ref _ahead.Next.Flow;
-                error = FlowDecoder.Decode(message.Payload, ref flow);
-                if (error != DecodeError.None) { break; }
-                _sink.Expect(in flow);
-                _ahead.Push();
-                break;
-
-            case CtMessage.ExpectNew when _expectationSink != null:
-                error = ExpectationDecoder.Decode(message.Payload, ref _expectation);
-                if (error == DecodeError.None)
-                {
-                    _expectationSink.OnExpectationRecord(ref _expectation);
-                }
-                break;
-
-            default:
-                _counters.DumpUnknownType++;
-                break;
-        }
-        if (error != DecodeError.None) { _counters.DumpMalformed++; }
-    }
-
-    /// <summary>True if the answer to a get is complete; its result is in LastError.</summary>
-    private bool TryFindEnd(ReadOnlySpan<byte> datagram)
-    {
-        MessageReader messages = new(datagram);
-        while (messages.TryNext(out NetlinkMessage message))
-        {
-            if (message.Sequence != _sequence) { continue; }
-            if (ErrorMessage.TryRead(message, out int code, out _))
-            {
-                LastError = (Errno)code;
-                return true;
-            }
-            TakeRecord(message);
-            HandOver();
-        }
-        return false;
-    }
-
-    private static Errno ReadDone(ReadOnlySpan<byte> payload)
-    {
-        int code = payload.Length < sizeof(int) ? 0 : BitConverter.ToInt32(payload);
-        return code < 0 ? (Errno)(-code) : Errno.None;
+        bool ended = _intake.TakeAnswer(datagram, _sequence, out Errno result);
+        if (ended) { LastError = result; }
+        return ended;
     }
 
     private void End(Errno error)
     {
         if (error == Errno.None) { error = _failure; }
-        if (error == Errno.None && _interrupted) { error = Errno.Eintr; }
+        if (error == Errno.None && _intake.IsInterrupted) { error = Errno.Eintr; }
         if (error != Errno.None) { _counters.DumpsFailed++; }
         LastError = error;
         IsRunning = false;
-        HandOver();
         _sink.OnDumpEnd(error);
     }
 }

@@ -376,7 +376,11 @@ internal sealed partial class SyncEngine
     // Cuts a range to what may still wait. False, and counted, if it names what was never sent.
     private bool ClampToSent(Peer peer, ref uint from, ref uint to, long now)
     {
-        if ((int)(to - _ring.Next) >= 0 || (int)(to - from) < 0)
+        // Numbers are a circle: a range of more than half of it can begin behind the last number
+        // sent and end before the first, and walking it takes seconds.
+        bool isStrange = (int)(to - _ring.Next) >= 0 || (int)(from - _ring.Next) >= 0
+            || (int)(to - from) < 0;
+        if (isStrange)
         {
             Counters.StrangeAcks++;
             FollowStrange(to, now);

@@ -163,7 +163,8 @@ internal static class KeyFile
         return $"more than {BytesMax} bytes, that is no key file";
     }
 
-    private static string? Parse(ReadOnlySpan<byte> text, KeyRing ring)
+    /// <summary>Fills the ring from the text of a file. Null, or what is wrong with it.</summary>
+    internal static string? Parse(ReadOnlySpan<byte> text, KeyRing ring)
     {
         int number = 0;
         while (!text.IsEmpty)

@@ -165,7 +165,10 @@ public sealed class SyncEngineTests
         desk.Hear(SyncFlags.Ack, desk.PeerNext++, next - 1, next + 100_000);
         desk.Hear(SyncFlags.Nack, desk.PeerNext++, next, uint.MaxValue / 2);
         desk.Hear(SyncFlags.Ack, desk.PeerNext++, next + 70_000, next + 70_000);
-        Assert.Equal(3ul, desk.Engine.Counters.StrangeAcks);
+        // From behind the last number all around the circle to before the first.
+        desk.Hear(SyncFlags.Ack, desk.PeerNext++, next + 0x4000_0000, next + 0xA000_0000);
+        desk.Hear(SyncFlags.Nack, desk.PeerNext++, next + 0x7FFF_0000, next + 0xC000_0000);
+        Assert.Equal(5ul, desk.Engine.Counters.StrangeAcks);
         Assert.Equal(waiting, desk.Engine.Ring.Count);
         desk.Hear(SyncFlags.Ack, desk.PeerNext, next, next - 5);
         Assert.Equal(1ul, desk.Engine.Received.BadHeader);
