@@ -523,7 +523,8 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | simulate | fuzz | soak | demo | bench | install | package | clean) "verb_$verb" "$@" ;;
+build | test | simulate | fuzz | soak | demo | bench | install | package | clean)
+    "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
 esac

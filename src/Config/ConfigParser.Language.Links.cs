@@ -145,9 +145,11 @@ internal sealed partial class ConfigParser
                     + "nodes, must have the same file; what is not sealed is refused and counted, "
                     + "that of the original daemon too. The command conntrackd --generate-key "
                     + "makes the file and adds keys to it. Its lines are a number from 1 to 255, "
-                    + "64 hexadecimal digits and, for the one key that is sent with, the word "
-                    + "'active'. The file is refused if others than its owner, which is root or "
-                    + "the user of the daemon, can use it. A reload reads it again. Without it "
+                    + "64 hexadecimal digits, the word 'aes' if the key is for AES-256-GCM (all "
+                    + "nodes need a CPU with AES; otherwise it is for ChaCha20-Poly1305) and, for "
+                    + "the one key that is sent with, the word 'active'. The file is refused if "
+                    + "others than its owner, which is root or the user of the daemon, can use "
+                    + "it. A reload reads it again. Without it "
                     + "messages are as the original's.",
             },
             new("FrameChecksum", Block.Links, static p => p.Bool(out bool on)

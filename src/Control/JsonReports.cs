@@ -177,6 +177,15 @@ internal static class JsonReports
         End(text);
     }
 
+    internal static void AppendKeyMemory(TextBuffer text, in KeyMemoryReport report)
+    {
+        Begin(text, "keys"u8);
+        JsonText.Field(text, "memory_bytes"u8, (ulong)report.Bytes);
+        JsonText.Field(text, "locked_bytes"u8, (ulong)report.LockedBytes);
+        JsonText.Field(text, "core_dumps"u8, report.CoreDumps);
+        End(text);
+    }
+
     internal static void AppendAccess(
         TextBuffer text, in ControlAccess access, ControlCounters counters)
     {

@@ -10,6 +10,12 @@ namespace Conntrackd.Control;
 internal readonly record struct ConfinementReport(
     string Capabilities, bool NoNewPrivileges, int LandlockVersion, string SystemCalls);
 
+/// <summary>Where the keys of a sealed link are.</summary>
+/// <param name="Bytes">Memory that holds them, and what is derived from them.</param>
+/// <param name="LockedBytes">How much of it is never swapped.</param>
+/// <param name="CoreDumps">A core file of this process would be written.</param>
+internal readonly record struct KeyMemoryReport(int Bytes, int LockedBytes, bool CoreDumps);
+
 internal static partial class Reports
 {
     /// <summary>Appends the lines behind the readers of <c>-s process</c>.</summary>
@@ -29,6 +35,21 @@ internal static partial class Reports
         text.Append(report.SystemCalls == "off"
             ? "\tsystem calls:\t\toff\n"
             : $"\tsystem calls:\t\ton (seccomp, {report.SystemCalls})\n");
+    }
+
+    /// <summary>Appends where the keys are; nothing if there are none.</summary>
+    internal static void AppendKeyMemory(TextBuffer text, in KeyMemoryReport report)
+    {
+        if (report.Bytes == 0) { return; }
+        if (text.WantsJson)
+        {
+            JsonReports.AppendKeyMemory(text, report);
+            return;
+        }
+        text.Append("keys:\n"u8);
+        string locked = report.LockedBytes == report.Bytes ? "all" : $"{report.LockedBytes}";
+        text.Append($"\tmemory:\t\t\t{report.Bytes} bytes, {locked} locked\n");
+        text.Append($"\tcore dumps:\t\t{(report.CoreDumps ? "on" : "off")}\n");
     }
 
     /// <summary>Appends who may use the socket, and how often somebody was refused.</summary>

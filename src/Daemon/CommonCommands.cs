@@ -1,4 +1,5 @@
 using Conntrackd.Control;
+using Conntrackd.Linux;
 
 namespace Conntrackd.Daemon;
 
@@ -22,6 +23,8 @@ internal sealed class CommonCommands(DaemonLoop loop, ICommandHandler mode) : IC
                     Reports.AppendConfinement(session.Text, confinement.Report);
                 }
                 Reports.AppendAccess(session.Text, loop.Server.Access, loop.Server.Counters);
+                Reports.AppendKeyMemory(session.Text, new KeyMemoryReport(
+                    SecretMemory.Bytes, SecretMemory.LockedBytes, Libc.MayDumpCore()));
                 return CommandReply.Done;
             case ControlRequest.Kill:
                 loop.Stop();

@@ -90,7 +90,8 @@ internal sealed partial class Links
     {
         string numbers = "";
         for (int i = 0; i < ring.Count; i++) { numbers += $" {ring.NumberOf(i)}"; }
-        _log.Notice($"links are sealed: sent with key {ring.NumberOf(ring.Active)} of "
+        string cipher = ring.IsAes(ring.Active) ? "AES-256-GCM" : "ChaCha20-Poly1305";
+        _log.Notice($"links are sealed: sent with key {ring.NumberOf(ring.Active)} ({cipher}) of "
             + $"`{_keyPath}', taken with{numbers}");
     }
 

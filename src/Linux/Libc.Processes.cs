@@ -32,6 +32,13 @@ internal static unsafe partial class Libc
         return ProcessControl(SetDumpable, 0, out _);
     }
 
+    /// <summary>False if this process leaves no core file.</summary>
+    internal static bool MayDumpCore()
+    {
+        const int GetDumpable = 3;      // PR_GET_DUMPABLE
+        return ProcessControl(GetDumpable, 0, out int value) != Errno.None || value != 0;
+    }
+
     /// <summary>Waits for the end of one child.</summary>
     internal static Errno WaitFor(int pid, out ChildStatus status) =>
         Wait(pid, 0, out _, out status);

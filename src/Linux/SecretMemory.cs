@@ -1,3 +1,5 @@
+using System.Threading;
+
 namespace Conntrackd.Linux;
 
 /// <summary>Memory for keys: never swapped, never in a core file, zeroed at its end.</summary>
@@ -8,6 +10,8 @@ namespace Conntrackd.Linux;
 /// </remarks>
 internal sealed unsafe class SecretMemory : IDisposable
 {
+    private static int s_bytes, s_lockedBytes;
+
     private readonly int _bytes;
     private byte* _start;
 
@@ -22,7 +26,14 @@ internal sealed unsafe class SecretMemory : IDisposable
         }
         IsLocked = Sodium.Native.sodium_mlock(_start, (nuint)bytes) == 0;
         Span.Clear();
+        Count(1);
     }
+
+    /// <summary>Bytes of all secrets that there are; for reports.</summary>
+    internal static int Bytes => Volatile.Read(ref s_bytes);
+
+    /// <summary>Those of them that are never swapped.</summary>
+    internal static int LockedBytes => Volatile.Read(ref s_lockedBytes);
 
     /// <summary>False if the system refused to keep it in memory (RLIMIT_MEMLOCK).</summary>
     internal bool IsLocked { get; }
@@ -32,7 +43,15 @@ internal sealed unsafe class SecretMemory : IDisposable
 
     public void Dispose()
     {
-        if (_start != null) { Sodium.Native.sodium_free(_start); }
+        if (_start == null) { return; }
+        Sodium.Native.sodium_free(_start);
         _start = null;
+        Count(-1);
+    }
+
+    private void Count(int sign)
+    {
+        Interlocked.Add(ref s_bytes, sign * _bytes);
+        if (IsLocked) { Interlocked.Add(ref s_lockedBytes, sign * _bytes); }
     }
 }

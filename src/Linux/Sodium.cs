@@ -6,14 +6,16 @@ namespace Conntrackd.Linux;
 /// <summary>The calls into libsodium: spans in, call, success out.</summary>
 /// <remarks>
 /// All cryptography of this program is the library's, linked statically. Used are ChaCha20-Poly1305
-/// (RFC 8439), keyed BLAKE2b for the derivation of keys, and its random source. None of them reads
-/// a secret in another place or for another time because of what the secret is.
+/// (RFC 8439), AES-256-GCM where the CPU has instructions for it, keyed BLAKE2b for the derivation
+/// of keys, and its random source. None of them reads a secret in another place or for another time
+/// because of what the secret is.
 /// </remarks>
 internal static unsafe partial class Sodium
 {
-    internal const int KeySize = 32;        // crypto_aead_chacha20poly1305_IETF_KEYBYTES
-    internal const int NonceSize = 12;      // crypto_aead_chacha20poly1305_IETF_NPUBBYTES
-    internal const int TagSize = 16;        // crypto_aead_chacha20poly1305_IETF_ABYTES
+    // The same for both ciphers.
+    internal const int KeySize = 32;        // crypto_aead_..._KEYBYTES
+    internal const int NonceSize = 12;      // crypto_aead_..._NPUBBYTES
+    internal const int TagSize = 16;        // crypto_aead_..._ABYTES
 
     // One start serves the process: 0 not tried, 1 ready, 2 refused.
     private static int s_state;
@@ -31,6 +33,11 @@ internal static unsafe partial class Sodium
         return s_state == 1;
     }
 
+    /// <summary>
+    /// True if this CPU, and the library, have AES. <see cref="TryStart"/> comes first.
+    /// </summary>
+    internal static bool HasAes => Native.crypto_aead_aes256gcm_is_available() == 1;
+
     /// <summary>Fills the target with numbers that nobody can guess.</summary>
     internal static void Random(Span<byte> target)
     {
@@ -43,7 +50,7 @@ internal static unsafe partial class Sodium
     /// </summary>
     internal static void Seal(
         Span<byte> text, ReadOnlySpan<byte> header, ReadOnlySpan<byte> nonce,
-        ReadOnlySpan<byte> key)
+        ReadOnlySpan<byte> key, bool aes)
     {
         Check(nonce.Length == NonceSize && key.Length == KeySize && text.Length >= TagSize);
         ulong bytes;
@@ -52,9 +59,12 @@ internal static unsafe partial class Sodium
         fixed (byte* once = nonce)
         fixed (byte* secret = key)
         {
-            _ = Native.crypto_aead_chacha20poly1305_ietf_encrypt(
-                start, &bytes, start, (ulong)(text.Length - TagSize), with, (ulong)header.Length,
-                null, once, secret);
+            ulong textBytes = (ulong)(text.Length - TagSize), headerBytes = (ulong)header.Length;
+            _ = aes
+                ? Native.crypto_aead_aes256gcm_encrypt(
+                    start, &bytes, start, textBytes, with, headerBytes, null, once, secret)
+                : Native.crypto_aead_chacha20poly1305_ietf_encrypt(
+                    start, &bytes, start, textBytes, with, headerBytes, null, once, secret);
         }
     }
 
@@ -65,7 +75,7 @@ internal static unsafe partial class Sodium
     /// </summary>
     internal static bool TryOpen(
         ReadOnlySpan<byte> sealedText, ReadOnlySpan<byte> header, ReadOnlySpan<byte> nonce,
-        ReadOnlySpan<byte> key, Span<byte> text)
+        ReadOnlySpan<byte> key, bool aes, Span<byte> text)
     {
         Check(nonce.Length == NonceSize && key.Length == KeySize);
         if (sealedText.Length < TagSize || text.Length < sealedText.Length - TagSize)
@@ -79,9 +89,13 @@ internal static unsafe partial class Sodium
         fixed (byte* once = nonce)
         fixed (byte* secret = key)
         {
-            return Native.crypto_aead_chacha20poly1305_ietf_decrypt(
-                target, &bytes, null, source, (ulong)sealedText.Length, with,
-                (ulong)header.Length, once, secret) == 0;
+            ulong sealedBytes = (ulong)sealedText.Length, headerBytes = (ulong)header.Length;
+            int refused = aes
+                ? Native.crypto_aead_aes256gcm_decrypt(
+                    target, &bytes, null, source, sealedBytes, with, headerBytes, once, secret)
+                : Native.crypto_aead_chacha20poly1305_ietf_decrypt(
+                    target, &bytes, null, source, sealedBytes, with, headerBytes, once, secret);
+            return refused == 0;
         }
     }
 
@@ -153,6 +167,19 @@ internal static unsafe partial class Sodium
 
         [LibraryImport(Library)]
         internal static partial int crypto_aead_chacha20poly1305_ietf_decrypt(
+            byte* target, ulong* targetBytes, byte* unused, byte* source, ulong sourceBytes,
+            byte* header, ulong headerBytes, byte* nonce, byte* key);
+
+        [LibraryImport(Library)]
+        internal static partial int crypto_aead_aes256gcm_is_available();
+
+        [LibraryImport(Library)]
+        internal static partial int crypto_aead_aes256gcm_encrypt(
+            byte* target, ulong* targetBytes, byte* source, ulong sourceBytes,
+            byte* header, ulong headerBytes, byte* unused, byte* nonce, byte* key);
+
+        [LibraryImport(Library)]
+        internal static partial int crypto_aead_aes256gcm_decrypt(
             byte* target, ulong* targetBytes, byte* unused, byte* source, ulong sourceBytes,
             byte* header, ulong headerBytes, byte* nonce, byte* key);
 

@@ -6,7 +6,7 @@ namespace Conntrackd.Transport;
 /// <summary>The file with the keys of a sealed link, read and written.</summary>
 /// <remarks><code>
 /// # comment
-/// NUMBER KEY [active]        NUMBER 1-255, KEY 64 hexadecimal digits (256 bits)
+/// NUMBER KEY [aes] [active]   NUMBER 1-255, KEY 64 hexadecimal digits (256 bits)
 /// </code>What arrives sealed with any of the keys is taken, sent is with the one marked active; a
 /// single key needs no mark. The file is refused if anybody but its owner can read it, and if the
 /// owner is somebody else than root or the user the daemon runs as. Its text never reaches the
@@ -95,7 +95,7 @@ internal static class KeyFile
     private static Errno WriteFile(int fd)
     {
         Errno error = Libc.WriteAll(
-            fd, "# Keys of conntrackd's sealed link, on every node: NUMBER KEY [active]\n"u8);
+            fd, "# Keys of conntrackd's sealed link, on every node: NUMBER KEY [aes] [active]\n"u8);
         return error == Errno.None ? WriteKey(fd, 1, " active\n"u8) : error;
     }
 
@@ -198,10 +198,20 @@ internal static class KeyFile
         }
         if (!ring.TryAdd(number, hex)) { return $"key {number} is not hexadecimal"; }
         word = Word(ref line);
+        if (word.SequenceEqual("aes"u8))
+        {
+            if (!Sodium.HasAes)
+            {
+                return $"key {number} is for AES, which this CPU (or the library for it) has not: "
+                    + "use keys without 'aes' on all nodes";
+            }
+            ring.UseAes();
+            word = Word(ref line);
+        }
         if (word.IsEmpty) { return null; }
         if (!word.SequenceEqual("active"u8) || !line.IsEmpty)
         {
-            return $"expected 'active' or nothing after key {number}";
+            return $"expected 'aes', 'active' or nothing after key {number}";
         }
         if (ring.Active >= 0) { return $"key {ring.NumberOf(ring.Active)} is active already"; }
         ring.Activate();

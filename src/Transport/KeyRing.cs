@@ -10,6 +10,7 @@ internal sealed class KeyRing : IDisposable
 
     private readonly SecretMemory _keys = new(KeysMax * Sodium.KeySize);
     private readonly byte[] _numbers = new byte[KeysMax];
+    private readonly bool[] _isAes = new bool[KeysMax];
 
     internal int Count { get; private set; }
 
@@ -20,6 +21,9 @@ internal sealed class KeyRing : IDisposable
     internal bool IsLocked => _keys.IsLocked;
 
     internal byte NumberOf(int index) => _numbers[index];
+
+    /// <summary>True if the key is for AES-256-GCM, false for ChaCha20-Poly1305.</summary>
+    internal bool IsAes(int index) => _isAes[index];
 
     internal ReadOnlySpan<byte> Key(int index) =>
         _keys.Span.Slice(index * Sodium.KeySize, Sodium.KeySize);
@@ -35,6 +39,9 @@ internal sealed class KeyRing : IDisposable
         _numbers[Count++] = number;
         return true;
     }
+
+    /// <summary>The key that was added last is for the other cipher.</summary>
+    internal void UseAes() => _isAes[Count - 1] = true;
 
     /// <summary>Marks the key that was added last.</summary>
     internal void Activate() => Active = Count - 1;

@@ -3,11 +3,16 @@ using Conntrackd.Wire;
 
 namespace Conntrackd.Transport;
 
-/// <summary>ChaCha20-Poly1305 with a key of its own for every incarnation of every node.</summary>
+/// <summary>
+/// ChaCha20-Poly1305, or AES-256-GCM if the key says so, with a key of its own for every
+/// incarnation of every node.
+/// </summary>
 /// <remarks><code>
-/// key of a frame = BLAKE2b-256(key: the key file's, text: <see cref="Purpose"/> | incarnation)
+/// key of a frame = BLAKE2b-256(key: the key file's, text: purpose | incarnation)
 /// nonce          = 6 zeros | counter of the frame
-/// </code>The library's work, not ours. Derived keys are kept: a frame costs one call.</remarks>
+/// </code>The library's work, not ours. Derived keys are kept: a frame costs one call. The cipher
+/// belongs to the key: no frame says which it is, so nobody can ask for another, and the purpose
+/// differs, so a key that is marked differently on two nodes gives two keys.</remarks>
 internal sealed class LinkCipher : IFrameCipher, IDisposable
 {
     private const int OwnSlot = 0;
@@ -26,6 +31,9 @@ internal sealed class LinkCipher : IFrameCipher, IDisposable
 
     private static ReadOnlySpan<byte> Purpose => "conntrackd sealed link, frame version 2"u8;
 
+    private static ReadOnlySpan<byte> AesPurpose =>
+        "conntrackd sealed link, frame version 2, AES-256-GCM"u8;
+
     public bool Has(byte keyNumber) => _ring.Find(keyNumber) >= 0;
 
     /// <summary>Other keys from the next frame on.</summary>
@@ -42,7 +50,7 @@ internal sealed class LinkCipher : IFrameCipher, IDisposable
         WriteNonce(frame, nonce);
         Sodium.Seal(
             frame[SealHeader.Size..], frame[..SealHeader.Size], nonce,
-            KeyFor(OwnSlot, _ring.Active, frame));
+            KeyFor(OwnSlot, _ring.Active, frame), _ring.IsAes(_ring.Active));
     }
 
     public bool TryOpen(int slot, ReadOnlySpan<byte> frame, Span<byte> text)
@@ -54,7 +62,7 @@ internal sealed class LinkCipher : IFrameCipher, IDisposable
         WriteNonce(frame, nonce);
         return Sodium.TryOpen(
             frame[SealHeader.Size..], frame[..SealHeader.Size], nonce,
-            KeyFor(slot, index, frame), text);
+            KeyFor(slot, index, frame), _ring.IsAes(index), text);
     }
 
     public void Forget(int slot)
@@ -83,9 +91,11 @@ internal sealed class LinkCipher : IFrameCipher, IDisposable
         Span<byte> key = _derived.Span.Slice(at * Sodium.KeySize, Sodium.KeySize);
         if (!_isDerived[at])
         {
-            Span<byte> text = stackalloc byte[Purpose.Length + Incarnation.Size];
-            Purpose.CopyTo(text);
-            frame.Slice(SealHeader.SenderAt, Incarnation.Size).CopyTo(text[Purpose.Length..]);
+            ReadOnlySpan<byte> purpose = _ring.IsAes(index) ? AesPurpose : Purpose;
+            Span<byte> room = stackalloc byte[AesPurpose.Length + Incarnation.Size];
+            Span<byte> text = room[..(purpose.Length + Incarnation.Size)];
+            purpose.CopyTo(text);
+            frame.Slice(SealHeader.SenderAt, Incarnation.Size).CopyTo(text[purpose.Length..]);
             Sodium.Derive(key, text, _ring.Key(index));
             _isDerived[at] = true;
         }

@@ -30,19 +30,40 @@ public sealed class SodiumTests
         Assert.Equal(Convert.FromHexString(TagHex), frame[^Sodium.TagSize..]);
     }
 
+    // The Galois/Counter Mode of Operation (McGrew, Viega), appendix B, test case 16.
     [Fact]
-    public void What_was_sealed_opens_and_nothing_else_does()
+    public void Sealing_with_aes_gives_the_bytes_of_its_specification()
     {
-        byte[] frame = SealText(), text = new byte[Text.Length], other = [.. s_key];
-        Assert.True(Sodium.TryOpen(frame, s_header, s_nonce, s_key, text));
+        if (!Sodium.HasAes) { return; }
+        const string Key = "feffe9928665731c6d6a8f9467308308";
+        byte[] key = Convert.FromHexString(Key + Key);
+        byte[] frame = [.. Convert.FromHexString(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+            + "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"), .. new byte[16]];
+        Sodium.Seal(
+            frame, Convert.FromHexString("feedfacedeadbeeffeedfacedeadbeefabaddad2"),
+            Convert.FromHexString("cafebabefacedbaddecaf888"), key, aes: true);
+        Assert.Equal("522dc1f099567d07f47f37a32a84427d", Convert.ToHexStringLower(frame[..16]));
+        Assert.Equal("76fc6ece0f4e1768cddf8853bb2d551b", Convert.ToHexStringLower(frame[^16..]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_sealed_opens_and_nothing_else_does(bool aes)
+    {
+        if (aes && !Sodium.HasAes) { return; }
+        byte[] frame = SealText(aes), text = new byte[Text.Length], other = [.. s_key];
+        Assert.True(Sodium.TryOpen(frame, s_header, s_nonce, s_key, aes, text));
         Assert.Equal(Text, Encoding.ASCII.GetString(text));
         other[31] ^= 1;
         Array.Fill(text, (byte)0xa5);
-        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, other, text));
-        Assert.False(Sodium.TryOpen(frame, s_header.AsSpan(1), s_nonce, s_key, text));
-        Assert.False(Sodium.TryOpen(frame.AsSpan(1), s_header, s_nonce, s_key, text));
-        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, s_key, text.AsSpan(1)));
-        Assert.False(Sodium.TryOpen(frame.AsSpan(0, 15), s_header, s_nonce, s_key, text));
+        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, other, aes, text));
+        Assert.False(Sodium.TryOpen(frame, s_header.AsSpan(1), s_nonce, s_key, aes, text));
+        Assert.False(Sodium.TryOpen(frame.AsSpan(1), s_header, s_nonce, s_key, aes, text));
+        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, s_key, aes, text.AsSpan(1)));
+        Assert.False(Sodium.TryOpen(frame.AsSpan(0, 15), s_header, s_nonce, s_key, aes, text));
+        Assert.False(Sodium.TryOpen(frame, s_header, s_nonce, s_key, !aes, text));
         Assert.DoesNotContain((byte)'L', text);
     }
 
@@ -76,10 +97,10 @@ public sealed class SodiumTests
         Assert.Equal([0, 0], target.ToArray());
     }
 
-    private static byte[] SealText()
+    private static byte[] SealText(bool aes = false)
     {
         byte[] frame = [.. Encoding.ASCII.GetBytes(Text), .. new byte[Sodium.TagSize]];
-        Sodium.Seal(frame, s_header, s_nonce, s_key);
+        Sodium.Seal(frame, s_header, s_nonce, s_key, aes);
         return frame;
     }
 }

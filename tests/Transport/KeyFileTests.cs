@@ -73,8 +73,8 @@ public sealed class KeyFileTests : IDisposable
     [InlineData("1 0123", "line 1: key 1 has 4 digits, expected 64 (256 bits)")]
     [InlineData("1 KEY0", "line 1: key 1 has 65 digits, expected 64 (256 bits)")]
     [InlineData("1 BAD", "line 1: key 1 is not hexadecimal")]
-    [InlineData("1 KEY sending", "line 1: expected 'active' or nothing after key 1")]
-    [InlineData("1 KEY active now", "line 1: expected 'active' or nothing after key 1")]
+    [InlineData("1 KEY sending", "line 1: expected 'aes', 'active' or nothing after key 1")]
+    [InlineData("1 KEY active now", "line 1: expected 'aes', 'active' or nothing after key 1")]
     [InlineData("1 KEY active\n2 KEY active", "line 2: key 1 is active already")]
     [InlineData("1 KEY active\n\n1 KEY", "line 3: a second key with number 1")]
     [InlineData("1 KEY\n2 KEY", "no key is marked 'active'")]
@@ -87,6 +87,27 @@ public sealed class KeyFileTests : IDisposable
         string? wrong = KeyFile.TryRead(_path, out KeyRing? ring);
         Assert.Null(ring);
         Assert.Equal($"key file `{_path}': {expected}", wrong);
+    }
+
+    [Fact]
+    public void A_key_may_be_for_aes_where_the_cpu_has_it()
+    {
+        Write($"1 {s_key} active\n2 {s_key} aes\n3 {s_key}  aes \n");
+        string? wrong = KeyFile.TryRead(_path, out KeyRing? ring);
+        using (ring)
+        {
+            if (!Sodium.HasAes)
+            {
+                Assert.Contains("line 2: key 2 is for AES, which this CPU", wrong);
+                return;
+            }
+            Assert.Null(wrong);
+            Assert.Equal([false, true, true], [ring!.IsAes(0), ring.IsAes(1), ring.IsAes(2)]);
+        }
+        Write($"1 {s_key}\n2 {s_key} aes active\n");
+        using KeyRing other = Read();
+        Assert.Equal(1, other.Active);
+        Assert.True(other.IsAes(1));
     }
 
     [Theory]

@@ -48,13 +48,19 @@ internal sealed class SealDesk : IDisposable
         new(AddressFamily.Ipv4, new Address(0, 0x0A21_0001u + (uint)node), 4000);
 
     /// <summary>Number, key and whether it is sent with, for each key.</summary>
-    internal static KeyRing Ring(params (byte Number, string Key, bool IsActive)[] keys)
+    internal static KeyRing Ring(params (byte Number, string Key, bool IsActive)[] keys) =>
+        Ring(aes: false, keys);
+
+    /// <summary>All keys for one of the ciphers.</summary>
+    internal static KeyRing Ring(
+        bool aes, params (byte Number, string Key, bool IsActive)[] keys)
     {
         var ring = new KeyRing();
         foreach ((byte number, string key, bool isActive) in keys)
         {
             Assert.True(ring.TryAdd(number, Encoding.ASCII.GetBytes(key)));
             if (isActive) { ring.Activate(); }
+            if (aes) { ring.UseAes(); }
         }
         return ring;
     }

@@ -52,6 +52,24 @@ public sealed class SealedFramingTests
     }
 
     [Fact]
+    public void A_key_that_is_marked_for_aes_on_one_node_only_opens_nothing_there()
+    {
+        if (!Sodium.HasAes) { return; }
+        using var desk = new SealDesk(3);
+        for (int node = 0; node < 2; node++)
+        {
+            desk.Start(node, SealDesk.Ring(aes: true, (1, SealDesk.KeyOne, true)));
+        }
+        desk.Advance(Second);
+        Assert.Equal(FrameVerdict.Messages, desk.Give(1, desk.Wrap(0), 0));
+        Assert.Equal(1, desk[0].CountProven(desk.Now));
+        Assert.Equal(0, desk[2].CountProven(desk.Now));
+        desk.Advance(Second / 2);
+        Assert.Equal(FrameVerdict.Forged, desk.Give(2, desk.Beacon(0), 0));
+        Assert.Equal(FrameVerdict.Forged, desk.Give(0, desk.Beacon(2), 2));
+    }
+
+    [Fact]
     public void A_node_that_starts_anew_is_read_after_six_tenths_of_a_second()
     {
         using var desk = new SealDesk(2);
