@@ -15,6 +15,8 @@
 #   ./build.sh fuzz --replay TAPE      gives a kept input to its reader again
 #   ./build.sh soak MINUTES            builds, then churn with loss and restarts for so long: tables
 #                                      equal in the end, memory flat (root)
+#   ./build.sh kill COUNT              builds, then kills (SIGKILL) one of two daemons under load so
+#                                      often, each time at another moment: tables equal (root)
 #   ./build.sh demo [--keep] [--with PATH]
 #                                      two firewalls, live connections, one firewall dies (root)
 #                                      --keep leaves the lab running, --with shows another daemon
@@ -391,6 +393,14 @@ verb_soak() {
     verb_test --filter FullyQualifiedName~ChurnTests
 }
 
+verb_kill() {
+    [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || die "kill: how often?"
+    need_root "the test"
+    # Each needs half a minute at most: what ended meanwhile is kept so long by the peer.
+    export CONNTRACKD_KILLS=$1 CONNTRACKD_SOAK_MINUTES=$1
+    verb_test --filter FullyQualifiedName~FaultTests.Killed
+}
+
 verb_demo() {
     local keep=() daemon=
     while [ $# -gt 0 ]; do
@@ -523,7 +533,7 @@ verb_clean() {
 verb=$1
 shift
 case $verb in
-build | test | simulate | fuzz | soak | demo | bench | install | package | clean)
+build | test | simulate | fuzz | soak | kill | demo | bench | install | package | clean)
     "verb_$verb" "$@" ;;
 help | -h | --help) usage ;;
 *) printf 'build.sh: unknown verb %s\n' "'$verb'" >&2; usage >&2; exit 2 ;;
