@@ -135,7 +135,9 @@ internal sealed partial class SyncEngine
         peer.Greeted &= incarnation == 0;
         peer.GreetingSince = now;
         peer.SaysHello = true;
-        peer.SequenceKnown = false;
+        // Who only says its name goes on with its numbers; what came before it counts as missing.
+        peer.SequenceKnown &= introduced;
+        peer.FirstReceived = peer.LastReceived + 1;
         peer.AckPending = false;
         peer.AckNow = peer.IsOwnKind;
         peer.SawGap = false;
