@@ -33,7 +33,8 @@ public sealed class DaemoniserTests
         string open = directory.File("open");
         string script = $"cut -d' ' -f6 /proc/$$/stat > {report}; "
             + $"echo $CONNTRACKD_READY_FD >> {report}; "
-            + $"readlink /proc/$$/fd/0 >> {report}; ls /proc/$$/fd > {open}; "
+            + $"readlink /proc/$$/fd/0 >> {report}; "
+            + $"find /proc/$$/fd -mindepth 1 -fprintf {open} '%f\\n'; "
             + "printf 1 >&3; exec 3>&-; exit 7";
         Assert.Equal(0, Start(script, out int pid, out string logged));
         Assert.Equal("", logged);
