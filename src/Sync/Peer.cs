@@ -87,6 +87,9 @@ internal sealed class Peer(int number, PeerAddress address)
     // Not of our own kind: what became of flows that it speaks no more of.
     internal SyncEngine.StaleQuestion Stale;
 
+    // Not of our own kind: what it may not have said again.
+    internal SyncEngine.SharedGap Lacking;
+
     internal ulong Lost;
     internal ulong Before;
 

@@ -148,6 +148,7 @@ internal sealed partial class SyncEngine
         peer.NeedsBulk = Reliable;
         peer.BulkOpen = false;
         peer.Stale.Forget();
+        peer.Lacking = default;
         peer.BulkNumber = 0;
         peer.DoneBulk = 0;
         peer.BulkKept = 0;
@@ -241,6 +242,7 @@ internal sealed partial class SyncEngine
         if (gap > 0)
         {
             CountLost(peer, (uint)gap);
+            peer.Lacking.OnGap(now);
             if (peer.AckPending)
             {
                 QueueAck(peer);
@@ -338,6 +340,7 @@ internal sealed partial class SyncEngine
 
     private void OnAck(Peer peer, uint from, uint to, long now)
     {
+        peer.Lacking.OnAck(_resyncAt, from, to);
         if (!ClampToSent(peer, ref from, ref to, now)) { return; }
         int before = peer.InFlight;
         for (uint sequence = from; sequence != to + 1; sequence++)

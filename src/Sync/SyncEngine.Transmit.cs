@@ -160,7 +160,7 @@ internal sealed partial class SyncEngine
             {
                 next = Math.Min(next, peer.LastProgress + MuteAfter);
             }
-            next = Math.Min(next, ProbeAt(peer, now));
+            next = Math.Min(next, Math.Min(ProbeAt(peer, now), peer.Lacking.AskAt));
             long greeted = peer.GreetingSince + GreetingMax;
             if (peer.IsGreeting && greeted > now) { next = Math.Min(next, greeted); }
         }
@@ -179,6 +179,7 @@ internal sealed partial class SyncEngine
             if (peer is null || !peer.Alive) { continue; }
             if (peer.AckPending && now - peer.AckSince >= AliveInterval) { peer.AckNow = true; }
             if (now >= ProbeAt(peer, now)) { Probe(peer, now); }
+            OnSharedDeadline(peer, now);
             if (now - peer.LastHeard >= PeerSilenceMax) { peer.Alive = false; }
             else if (IsWaitedForInVain(peer, now) && now - peer.LastProgress >= MuteAfter)
             {
@@ -337,6 +338,11 @@ internal sealed partial class SyncEngine
             if (target.Length - length < ControlMessage.RangeSize + AliveBody.EndSize) { return; }
             KeepSpan();
             SyncFlags flags = (SyncFlags)control.Flags | TakeFlags();
+            if (control.IsResync)
+            {
+                _resyncAt = _ring.Next;
+                if (GreetsInRequests()) { flags |= SyncFlags.Hello; }
+            }
             control.Peers = Reliable ? WaitedFor() : (byte)0;
             _resyncUnheard |= Reliable && control.Peers == 0 && control.IsResync;
             uint sequence = control.Peers == 0 ? _ring.Skip() : _ring.Add(in control);

@@ -19,10 +19,12 @@ public sealed class GroupTests(ITestOutputHelper output)
     private const int Nodes = 3, Flows = 3_000, Churned = 50_000, ChurnRate = 10_000;
     private const int Apart = 1_000_000;        // between the first flows of two firewalls
     private const int LossPercent = 5;
-    private const double Seconds = 20;
+    private const double Seconds = 20, LossySeconds = 60;
 
     private static readonly DaemonConfig s_reliable = new() { Link = "multicast" };
     private static readonly DaemonConfig s_bestEffort = s_reliable with { Mode = "NOTRACK { }" };
+    private static readonly DaemonConfig s_repeating =
+        s_reliable with { Mode = "ALARM { RefreshTime 2 CacheTimeout 6 }" };
 
     [LoadFact]
     public void Three_of_ours_are_equal_after_churn_with_loss()
@@ -59,6 +61,39 @@ public sealed class GroupTests(ITestOutputHelper output)
         group.Daemons[2].Tell("-f", "external");
         group.Daemons[2].Tell("-n");
         group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+    }
+
+    /// <remarks>What is repeated arrives in the end, and what ended unheard expires.</remarks>
+    [LoadTheory]
+    [MemberData(nameof(WithAndWithoutOriginal))]
+    public void Repeating_reaches_all_three_through_a_lossy_switch(bool withOriginal)
+    {
+        using var group = new Group(
+            s_repeating, withOriginal ? Requirements.Original : Requirements.Binary);
+        group.Lab.LoseDatagrams(LossPercent);
+        group.InjectEach(Flows);
+        for (int node = 1; node <= Nodes; node++)
+        {
+            group.Load.Delete(node, Flows / 3, first: node * Apart);
+        }
+        group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+        Assert.NotEqual(0, group.Lab.LostDatagrams(3));
+    }
+
+    /// <remarks>
+    /// The original forgets what one of ours has acknowledged and hears one of them only: who
+    /// missed something asks it for everything.
+    /// </remarks>
+    [LoadTheory]
+    [MemberData(nameof(WithAndWithoutOriginal))]
+    public void Ours_are_told_by_all_through_a_lossy_switch(bool withOriginal)
+    {
+        using var group = new Group(
+            s_reliable, withOriginal ? Requirements.Original : Requirements.Binary);
+        group.Lab.LoseDatagrams(LossPercent);
+        group.InjectEach(Flows);
+        group.AwaitEqual(LossySeconds, 2 * Flows, [1, 2]);
+        Assert.NotEqual(0, group.Lab.LostDatagrams(1) + group.Lab.LostDatagrams(2));
     }
 
     /// <remarks>

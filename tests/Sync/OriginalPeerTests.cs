@@ -57,6 +57,39 @@ public sealed class OriginalPeerTests
             m.From == desk.PeerNext && m.To == desk.PeerNext + 499);
     }
 
+    /// <remarks>It may have forgotten what is missing, because another had it.</remarks>
+    [Fact]
+    public void Among_several_it_is_asked_for_everything_after_a_gap_until_it_has_heard_that()
+    {
+        using var desk = new EngineDesk();
+        desk.Greet();
+        desk.Hear(SyncFlags.Alive, desk.PeerNext += 5);
+        Assert.Empty(RequestsIn(desk.Pass(9 * SyncEngine.Second)));
+
+        HearAnother(desk, 7000);
+        desk.Hear(SyncFlags.Alive, desk.PeerNext += 5);
+        EngineDesk.Sent asked = Assert.Single(RequestsIn(desk.Pass(2 * SyncEngine.Second)));
+        Assert.Equal(SyncFlags.Hello, asked.Flags & SyncFlags.Hello);
+        HearAnother(desk, 7001);
+        desk.Hear(SyncFlags.Alive, desk.PeerNext += 1);
+        asked = RequestsIn(desk.Pass(4 * SyncEngine.Second))[^1];
+        desk.Hear(SyncFlags.Ack, desk.PeerNext += 1, asked.Sequence, asked.Sequence);
+        HearAnother(desk, 7002);
+        Assert.Empty(RequestsIn(desk.Pass(9 * SyncEngine.Second)));
+    }
+
+    private static EngineDesk.Sent[] RequestsIn(List<EngineDesk.Sent> sent) =>
+        [.. sent.Where(message => (message.Flags & SyncFlags.Resync) != 0)];
+
+    private static void HearAnother(EngineDesk desk, uint sequence)
+    {
+        Span<byte> alive = stackalloc byte[SyncHeader.Size];
+        ControlMessage.WriteAlive(
+            alive, SyncFlags.Alive | SyncFlags.HelloBack, sequence, default);
+        PeerAddress another = EngineDesk.Peer with { Address = new Address(0, 0xC0A8_0003) };
+        desk.Engine.OnDatagram(in another, alive, desk.Now);
+    }
+
     [Fact]
     public void Of_a_flood_of_gaps_every_missing_number_is_asked_for()
     {
