@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Wire;
 
 namespace Conntrackd.Daemon;
@@ -7,8 +8,8 @@ namespace Conntrackd.Daemon;
 /// <summary>One name for a peer, whichever of the links it is heard on.</summary>
 /// <remarks>
 /// The engine knows a peer by address, and by a port that changes when the peer starts anew. Both
-/// differ from link to link, so the engine is given the address on the link where the peer was
-/// heard first and, as port, a number that grows with each start of the peer.
+/// differ from link to link, and an address may be lost, so the engine is given the address where
+/// the peer was heard first and, as port, a number that grows with each start of the peer.
 /// <code>
 /// sender says its number   the same number on another link, or on a new connection: the same peer
 /// (our own kind)           another number from a known address: it started anew
@@ -29,8 +30,7 @@ internal sealed class LinkPeers
     private readonly IReadOnlyList<LinkOptions> _links;
     private readonly ReceiveCounters _ignored = new();
     private readonly bool _isUnicast = true;
-    private readonly bool _isSingleGroup;
-    private readonly bool _isSingleUdp;
+    private readonly bool _areNumbered;
     private readonly PeerAddress _unicastPeer;
     private bool _isManyNodes;
 
@@ -38,16 +38,28 @@ internal sealed class LinkPeers
     {
         _links = links;
         foreach (LinkOptions link in links) { _isUnicast &= link.Kind != LinkKind.Multicast; }
-        _isSingleGroup = !_isUnicast && links.Count == 1;
-        _isSingleUdp = links.Count == 1 && links[0].Kind == LinkKind.Udp;
+        _areNumbered = AreNumbered(links);
         _unicastPeer = new PeerAddress(links[0].Family, links[0].DestinationAddress, 0);
+    }
+
+    /// <summary>
+    /// True if our own kind says its number in every datagram, since the address and port of the
+    /// sender do not tell who it is: on several links, on connections, and in groups of IPv6, where
+    /// the kernel takes the addresses of a link away that goes down, so that a node speaks from
+    /// another one when the cable is back.
+    /// </summary>
+    internal static bool AreNumbered(IReadOnlyList<LinkOptions> links)
+    {
+        if (links.Count > 1) { return true; }
+        bool ipv6 = links[0].Family == AddressFamily.Ipv6;
+        return links[0].Kind == LinkKind.Tcp || (links[0].Kind == LinkKind.Multicast && ipv6);
     }
 
     /// <summary>What the engine is to know the sender by.</summary>
     internal PeerAddress NameOf(int link, in PeerAddress from, ReadOnlySpan<byte> datagram)
     {
-        if (_isSingleGroup) { return from; }
-        (uint node, bool hello) = _isSingleUdp ? default : Read(datagram);
+        if (!_areNumbered && !_isUnicast) { return from; }
+        (uint node, bool hello) = _areNumbered ? Read(datagram) : default;
         PeerAddress address = _isUnicast
             ? _unicastPeer : new PeerAddress(from.Family, from.Address, 0);
         Source source = Find(link, address) ?? Add(link, address, node);

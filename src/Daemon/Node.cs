@@ -366,13 +366,11 @@ internal sealed class Node : DaemonLoop
     // acknowledgement does not say whose messages it means: there, the numbers start far apart.
     private static SyncSettings SettingsOf(SyncOptions sync)
     {
-        bool group = false, stream = false;
+        bool group = false;
         foreach (LinkOptions link in sync.Links)
         {
             group |= link.Kind == Config.LinkKind.Multicast;
-            stream |= link.Kind == Config.LinkKind.Tcp;
         }
-        bool tells = stream || sync.Links.Count > 1;
         return new SyncSettings(
             sync.Mode switch
             {
@@ -390,7 +388,8 @@ internal sealed class Node : DaemonLoop
             CacheTimeoutSeconds = sync.CacheTimeoutSeconds,
             Bypass = sync.DisableInternalCache,
             Incarnation = s_incarnation,
-            Node = tells ? (uint)Random.Shared.NextInt64(1, uint.MaxValue) : 0,
+            Node = LinkPeers.AreNumbered(sync.Links)
+                ? (uint)Random.Shared.NextInt64(1, uint.MaxValue) : 0,
         };
     }
 

@@ -22,14 +22,15 @@ public sealed class LinkPeersTests
         return node == 0 ? datagram[..SyncHeader.Size] : datagram;
     }
 
-    private static LinkPeers Peers(LinkKind kind, int links)
+    private static LinkPeers Peers(
+        LinkKind kind, int links, AddressFamily family = AddressFamily.Ipv4)
     {
         var options = new List<LinkOptions>();
         for (int i = 0; i < links; i++)
         {
             options.Add(new LinkOptions(kind, default)
             {
-                Family = AddressFamily.Ipv4,
+                Family = family,
                 DestinationAddress = i == 0 ? s_destination : new Address(0, (ulong)i),
             });
         }
@@ -63,6 +64,21 @@ public sealed class LinkPeersTests
         LinkPeers peers = Peers(LinkKind.Multicast, 1);
         Assert.Equal(Sender(1, 1000), peers.NameOf(0, Sender(1, 1000), default));
         Assert.Equal(Sender(2, 1000), peers.NameOf(0, Sender(2, 1000), default));
+    }
+
+    /// <remarks>Its cable was out, and IPv6 addresses do not survive that.</remarks>
+    [Fact]
+    public void In_a_group_of_ipv6_a_node_that_lost_its_address_is_who_it_was()
+    {
+        LinkPeers peers = Peers(LinkKind.Multicast, 1, AddressFamily.Ipv6);
+        PeerAddress one = peers.NameOf(0, Sender(1, 1000), Says(71));
+        PeerAddress two = peers.NameOf(0, Sender(2, 1000), Says(72));
+        Assert.NotEqual(one.Address, two.Address);
+        Assert.Equal(one, peers.NameOf(0, Sender(99, 1000), Says(71)));
+        Assert.Equal(one, peers.NameOf(0, Sender(1, 1000), Says(71)));
+        Assert.Equal(two, peers.NameOf(0, Sender(2, 1000), Says(72)));
+        // The original says no number: an address that is new is somebody new.
+        Assert.Equal(new Address(0, 3), peers.NameOf(0, Sender(3, 1000), Says(0)).Address);
     }
 
     [Fact]
