@@ -172,7 +172,11 @@ internal sealed partial class SyncEngine
         }
         bool accepted = !Reliable ? Track(peer, in message)
             : peer.IsOwnKind ? AcceptOwn(peer, in message) : Accept(peer, in message, now);
-        if (!accepted) { return; }
+        if (!accepted)
+        {
+            if (what == SyncClass.Alive && peer.IsOwnKind) { OnLateAlive(message.Body); }
+            return;
+        }
         // Between our own kind reports take the place of ranges, which do not say whom they mean.
         if (range && peer.IsOwnKind) { return; }
         if (what != SyncClass.Data) { ApplyArrived(now); }

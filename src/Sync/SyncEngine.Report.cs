@@ -216,15 +216,33 @@ internal sealed partial class SyncEngine
         peer.BulkRefused = report.Refused;
         bool first = !peer.Greeted;
         peer.Greeted = true;
-        if ((int)(report.Through - _ring.Next) >= 0)
-        {
-            Counters.StrangeAcks++;
-            if (report.Through - _ring.Next < 2 * FarMin) { Renumber(report.Through + 1); }
-            return;
-        }
+        if (IsAhead(in report)) { return; }
         if (!first && (int)(report.Through - peer.ReportedThrough) <= 0) { return; }
         Settle(peer, in report, ranges, first ? _ring.Oldest : peer.ReportedThrough + 1, now);
         peer.ReportedThrough = report.Through;
+    }
+
+    // What comes late is passed over, but for this: if each of two took a number of the other for
+    // true that was damaged, all that each says comes late to the other.
+    private void OnLateAlive(ReadOnlySpan<byte> body)
+    {
+        while (AliveBody.TryNext(ref body, out AliveAttribute attribute, out var value))
+        {
+            bool ahead = attribute == AliveAttribute.Report &&
+                AliveReport.TryRead(value, out AliveReport report, out _) &&
+                report.Target == _settings.Incarnation && IsAhead(in report);
+            if (ahead) { return; }
+        }
+    }
+
+    // A peer has taken a number for ours that we have not come to yet.
+    private bool IsAhead(in AliveReport report)
+    {
+        uint ahead = report.Through - _ring.Next;
+        if ((int)ahead < 0) { return false; }
+        Counters.StrangeAcks++;
+        if (ahead < 2 * FarMin) { Renumber(report.Through + 1); }
+        return true;
     }
 
     private void Settle(
@@ -275,8 +293,8 @@ internal sealed partial class SyncEngine
         if (entry.Peers == 0) { Acknowledged(sequence, entry); }
     }
 
-    // A peer has taken a number for ours that we have not come to yet, and will take nothing below
-    // it: one bit of a datagram was turned over on the way. All that waits is said again behind it.
+    // The peer will take nothing below that number: one bit of a datagram was turned over on the
+    // way. All that waits is said again behind it.
     private void Renumber(uint next)
     {
         for (uint at = _ring.Oldest; _ring.Count != 0 && at != _ring.Next; at++)

@@ -33,6 +33,9 @@ public sealed class SimulationTests
     [InlineData(12_408)]    // reports of who has no report yet, numbers that wrap
     [InlineData(20_579)]    // mute at the first word after a cut
     [InlineData(38_513)]    // deaf to a new run on the old port
+    [InlineData(43_524)]    // back to an older version at the first word of a name
+    [InlineData(103_257)]   // two deaf to each other: each took a damaged number for true
+    [InlineData(103_811)]
     public void What_failed_once_holds(int seed) => Replay(SyncMode.Ftfw, seed);
 
     [Theory]
