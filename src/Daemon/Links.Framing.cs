@@ -72,7 +72,9 @@ internal sealed partial class Links
         Sodium.Random(random);
         _keyPath = path;
         _cipher = new LinkCipher(ring);
-        _sealed = new SealedFraming(_cipher, Incarnation.Of(NodeNumber(sync), random), Now());
+        _sealed = new SealedFraming(
+            _cipher, Incarnation.Of(NodeNumber(sync), random), Now(),
+            _copies is null ? 1 : sync.Links.Count);
         _framing = _sealed;
         TellKeys(ring);
         return null;
@@ -133,6 +135,7 @@ internal sealed partial class Links
             OnMessages(link, in from, datagram);
             return;
         }
+        if (_sealed is not null) { _sealed.Link = link.Index; }
         bool isStream = link.Options.Kind == LinkKind.Tcp;
         while (!datagram.IsEmpty)
         {
@@ -142,6 +145,7 @@ internal sealed partial class Links
             FrameVerdict verdict = _framing.Unwrap(
                 datagram[..length], Now(), ref name, out ReadOnlySpan<byte> messages);
             if (verdict == FrameVerdict.Messages) { OnMessages(link, in name, messages); }
+            else if (verdict == FrameVerdict.Copied) { link.Counters.Duplicates++; }
             else if (verdict != FrameVerdict.Beacon)
             {
                 OnRefused(link, in from, datagram[..length], verdict);

@@ -9,6 +9,9 @@ internal enum FrameVerdict : byte
     /// <summary>It was for the framing itself.</summary>
     Beacon,
 
+    /// <summary>Another of several links that carry the same brought it before.</summary>
+    Copied,
+
     // Refused; the order is that of the reports.
 
     /// <summary>Not a frame of this kind: its sender is configured otherwise.</summary>

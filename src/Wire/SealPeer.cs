@@ -1,8 +1,13 @@
 namespace Conntrackd.Wire;
 
 /// <summary>A node that has proven to be there, and which of its frames were seen.</summary>
-internal sealed class SealPeer(int slot)
+/// <param name="slot">Of the cipher.</param>
+/// <param name="links">That carry the same frames; 1 if no two do.</param>
+internal sealed class SealPeer(int slot, int links)
 {
+    // What each link has brought: a frame comes once on each of them.
+    private readonly ReplayWindow[] _byLink = WindowsFor(links);
+
     private ulong _mark;            // counter of a beacon, some time ago
     private ulong _floor;           // of one before it
     private long _markedAt;
@@ -27,7 +32,7 @@ internal sealed class SealPeer(int slot)
     /// <summary>When that was.</summary>
     internal long HeardAt { get; private set; }
 
-    internal ReplayWindow Window { get; } = new();
+    private ReplayWindow Window { get; } = new();
 
     /// <summary>A node takes the place; only what it sends from now on is good.</summary>
     internal void Begin(in Incarnation id, in PeerAddress name, ulong counter, long now)
@@ -38,13 +43,39 @@ internal sealed class SealPeer(int slot)
         Number = 0;
         LeaseUntil = long.MinValue;
         Window.Start(counter);
+        foreach (ReplayWindow window in _byLink) { window.Start(counter); }
         (_mark, _floor, _markedAt) = (counter, counter, now);
     }
 
     /// <summary>Whether a frame with this counter may be new.</summary>
-    internal FrameVerdict Look(ulong counter) =>
+    internal FrameVerdict Look(ulong counter, int link) =>
         counter < _floor || Window.IsBehind(counter) ? FrameVerdict.Late
-        : Window.IsSeen(counter) ? FrameVerdict.Replayed : FrameVerdict.Messages;
+        : !Window.IsSeen(counter) ? FrameVerdict.Messages
+        : IsCopy(counter, link) ? FrameVerdict.Copied : FrameVerdict.Replayed;
+
+    /// <summary>The frame with this counter was authentic.</summary>
+    internal void Mark(ulong counter, int link)
+    {
+        Window.Mark(counter);
+        if (_byLink.Length != 0) { _byLink[link].Mark(counter); }
+    }
+
+    // Seen, but not on this link: once more it is a replay.
+    private bool IsCopy(ulong counter, int link)
+    {
+        if (_byLink.Length == 0) { return false; }
+        ReplayWindow window = _byLink[link];
+        if (window.IsBehind(counter) || window.IsSeen(counter)) { return false; }
+        window.Mark(counter);
+        return true;
+    }
+
+    private static ReplayWindow[] WindowsFor(int links)
+    {
+        var windows = new ReplayWindow[links > 1 ? links : 0];
+        for (int i = 0; i < windows.Length; i++) { windows[i] = new ReplayWindow(); }
+        return windows;
+    }
 
     /// <summary>
     /// A beacon of it came: what it sent before the one <paramref name="delayMax"/> to twice that

@@ -65,12 +65,13 @@ internal sealed class SealedFraming : IFraming
     /// <param name="cipher">With the keys.</param>
     /// <param name="self">Drawn anew for every start.</param>
     /// <param name="now">Time.</param>
-    internal SealedFraming(IFrameCipher cipher, in Incarnation self, long now)
+    /// <param name="links">That carry the same frames; 1 if no two do.</param>
+    internal SealedFraming(IFrameCipher cipher, in Incarnation self, long now, int links = 1)
     {
         _cipher = cipher;
         _self = self;
         _draw = self.High;
-        for (int i = 0; i < PeersMax; i++) { _peers[i] = new SealPeer(i + 1); }
+        for (int i = 0; i < PeersMax; i++) { _peers[i] = new SealPeer(i + 1, links); }
         Hold(now);
     }
 
@@ -79,6 +80,9 @@ internal sealed class SealedFraming : IFraming
     public int OverheadBytes => SealHeader.Size + SealHeader.TagSize;
 
     public FrameCounters Counters { get; } = new();
+
+    /// <summary>Index of the link that brings the next frames, if several carry the same.</summary>
+    internal int Link { get; set; }
 
     /// <summary>Times that a node number appeared with another incarnation.</summary>
     internal ulong Restarts { get; private set; }
@@ -183,10 +187,10 @@ internal sealed class SealedFraming : IFraming
             return OpenBeacon(peer, frame, in header, in from, now);
         }
         if (peer is null || !IsProven(peer, now)) { return FrameVerdict.Unproven; }
-        FrameVerdict verdict = peer.Look(header.Counter);
+        FrameVerdict verdict = peer.Look(header.Counter, Link);
         if (verdict != FrameVerdict.Messages) { return verdict; }
         if (!_cipher.TryOpen(peer.Slot, frame, _text)) { return FrameVerdict.Forged; }
-        peer.Window.Mark(header.Counter);
+        peer.Mark(header.Counter, Link);
         from = peer.Name;
         messages = _text.AsSpan(0, frame.Length - OverheadBytes);
         return verdict;
@@ -196,7 +200,7 @@ internal sealed class SealedFraming : IFraming
         SealPeer? peer, ReadOnlySpan<byte> frame, in SealHeader header, in PeerAddress from,
         long now)
     {
-        FrameVerdict verdict = peer?.Look(header.Counter) ?? FrameVerdict.Messages;
+        FrameVerdict verdict = peer?.Look(header.Counter, Link) ?? FrameVerdict.Messages;
         if (verdict != FrameVerdict.Messages) { return verdict; }
         if (peer is null) { _cipher.Forget(TrialSlot); }
         if (!_cipher.TryOpen(peer?.Slot ?? TrialSlot, frame, _text)) { return FrameVerdict.Forged; }
@@ -216,7 +220,7 @@ internal sealed class SealedFraming : IFraming
             peer = Admit(in header, in from, now);
             if (peer is null) { return FrameVerdict.Crowded; }
         }
-        peer.Window.Mark(header.Counter);
+        peer.Mark(header.Counter, Link);
         peer.OnBeacon(number, header.Counter, now, DelayMax);
         if (proves) { Renew(peer, provenAt, echo, now); }
         return FrameVerdict.Beacon;

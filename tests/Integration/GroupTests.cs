@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Linq;
 using System.Threading;
+using Conntrackd.Tests.Linux;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -41,6 +42,34 @@ public sealed class GroupTests(ITestOutputHelper output)
             $"measured: three nodes, FTFW, {Churned} churned flows, {LossPercent} % loss: equal "
             + $"{seconds:F2} s after the churn"));
         Assert.NotEqual(0, group.Lab.LostDatagrams(3));
+    }
+
+    /// <remarks>One key for all; what one sent is no replay of what another did.</remarks>
+    [LoadTheory]
+    [InlineData("FTFW { }")]
+    [InlineData("NOTRACK { }")]
+    [InlineData("ALARM { RefreshTime 2 CacheTimeout 60 }")]
+    public void Three_of_ours_share_a_key(string mode)
+    {
+        using var keys = new TemporaryDirectory();
+        string key = keys.File("link.key");
+        Shell.Run(Requirements.Binary, "--generate-key", key).Checked();
+        using var group = new Group(
+            s_reliable with { Mode = mode, LinkMore = _ => $"KeyFile {key}" },
+            Requirements.Binary);
+        group.InjectEach(Flows);
+        group.AwaitEqual(Seconds, 2 * Flows, [1, 2, 3]);
+        // A new start of one is proven anew to both others.
+        Assert.Equal(0, group.Daemons[2].Stop());
+        group.Daemons[2].Start();
+        group.Load.Inject(3, 100, first: (3 * Apart) + Flows);
+        group.AwaitEqual(Seconds, (2 * Flows) + 100, [1, 2]);
+        foreach (DaemonProcess daemon in group.Daemons)
+        {
+            Assert.Equal(2, daemon.Counter("network", "Nodes proven"));
+            Assert.Equal(0, daemon.Counter("network", "Replayed frames"));
+            Assert.Equal(0, daemon.Counter("network", "Wrong key or forged"));
+        }
     }
 
     public static TheoryData<bool> WithAndWithoutOriginal =>

@@ -1,4 +1,5 @@
 using System.Threading;
+using Conntrackd.Tests.Linux;
 using Xunit;
 
 namespace Conntrackd.Tests.Integration;
@@ -86,14 +87,22 @@ public sealed class RedundantLinkTests
 
     /// <remarks>Of each five datagrams of one link one is lost, and nobody asks for it.</remarks>
     [LoadTheory]
-    [InlineData("udp-twice", "FTFW")]
-    [InlineData("multicast+tcp", "FTFW")]
-    [InlineData("udp-twice", "NOTRACK")]
-    public void On_redundant_links_what_one_loses_is_not_lost(string link, string mode)
+    [InlineData("udp-twice", "FTFW", "")]
+    [InlineData("multicast+tcp", "FTFW", "")]
+    [InlineData("udp-twice", "NOTRACK", "")]
+    [InlineData("udp-twice", "FTFW", "KeyFile")]
+    [InlineData("multicast+tcp", "FTFW", "KeyFile")]
+    [InlineData("udp-twice", "NOTRACK", "KeyFile")]
+    [InlineData("udp-twice", "FTFW", "FrameChecksum")]
+    [InlineData("multicast+tcp", "NOTRACK", "FrameChecksum")]
+    public void On_redundant_links_what_one_loses_is_not_lost(
+        string link, string mode, string guard)
     {
+        using var keys = new TemporaryDirectory();
         using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig
         {
             Link = link,
+            LinkMore = Guard(guard, keys.File("link.key")),
             Mode = $"{mode} {{ }}",
             Options = "RedundantLinks on",
         });
@@ -108,6 +117,24 @@ public sealed class RedundantLinkTests
         Assert.True(nodes.Backup.Counter("link", "Duplicate messages") > 0, links);
         Assert.Equal(0, nodes.Backup.Counter("network", "Packets lost"));
         Assert.Equal(0, nodes.Backup.Counter("network", "Packets before"));
+        if (guard.Length == 0) { return; }
+        // Both copies are read, neither is refused for the other.
+        Assert.NotEqual(0, nodes.Backup.Counter("network", "Accepted frames"));
+        string[] refusals = guard == "KeyFile"
+            ? ["Not sealed", "Wrong key or forged", "Replayed frames", "Frames too late"]
+            : ["Without a digest", "Corrupt frames"];
+        foreach (string reason in refusals)
+        {
+            Assert.Equal(0, nodes.Backup.Counter("network", reason));
+        }
+    }
+
+    private static Func<int, string> Guard(string guard, string key)
+    {
+        if (guard == "FrameChecksum") { return _ => "FrameChecksum on"; }
+        if (guard.Length == 0) { return _ => ""; }
+        Shell.Run(Requirements.Binary, "--generate-key", key).Checked();
+        return _ => $"KeyFile {key}";
     }
 
     /// <remarks>It drops what it has, by the sequence, and counts it as come too late.</remarks>

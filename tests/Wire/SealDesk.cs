@@ -23,10 +23,14 @@ internal sealed class SealDesk : IDisposable
     internal const string Messages = "1a100008123456781a0800100000000a0000000100000002";
 
     private readonly List<(SealedFraming Framing, LinkCipher Cipher)> _nodes = [];
+    private readonly int _links;
     private byte _draw;
 
-    internal SealDesk(int nodes)
+    /// <param name="nodes">How many.</param>
+    /// <param name="links">That carry the same frames.</param>
+    internal SealDesk(int nodes, int links = 1)
     {
+        _links = links;
         Assert.True(Sodium.TryStart());
         for (int i = 0; i < nodes; i++)
         {
@@ -72,7 +76,7 @@ internal sealed class SealDesk : IDisposable
         var cipher = new LinkCipher(keys ?? Ring((1, KeyOne, true)));
         byte[] random = [.. Enumerable.Range(0, 10).Select(_ => ++_draw)];
         var self = Incarnation.Of(number ?? (ushort)(node + 1), random);
-        _nodes[node] = (new SealedFraming(cipher, in self, Now), cipher);
+        _nodes[node] = (new SealedFraming(cipher, in self, Now, _links), cipher);
     }
 
     /// <summary>Lets the time pass; beacons reach every node that is not cut off.</summary>

@@ -52,6 +52,26 @@ public sealed class SealedFramingTests
     }
 
     [Fact]
+    public void On_two_links_a_frame_comes_once_on_each_and_else_is_a_replay()
+    {
+        using var desk = new SealDesk(2, links: 2);
+        desk.Advance(Second / 2);
+        byte[] one = desk.Wrap(0), two = desk.Wrap(0);
+        FrameVerdict Hear(byte[] frame, int link)
+        {
+            desk[1].Link = link;
+            return desk.Give(1, frame, 0);
+        }
+        Assert.Equal(FrameVerdict.Messages, Hear(two, 1));
+        Assert.Equal(FrameVerdict.Replayed, Hear(two, 1));
+        Assert.Equal(FrameVerdict.Messages, Hear(one, 0));
+        Assert.Equal(FrameVerdict.Copied, Hear(one, 1));
+        Assert.Equal(FrameVerdict.Copied, Hear(two, 0));
+        Assert.Equal(FrameVerdict.Replayed, Hear(one, 1));
+        Assert.Equal(FrameVerdict.Replayed, Hear(two, 0));
+    }
+
+    [Fact]
     public void A_key_that_is_marked_for_aes_on_one_node_only_opens_nothing_there()
     {
         if (!Sodium.HasAes) { return; }
