@@ -250,6 +250,16 @@ internal static class JsonReports
         End(text);
     }
 
+    internal static void AppendRemovals(TextBuffer text, in RemovalReport removed)
+    {
+        Begin(text, "removals"u8);
+        JsonText.Field(text, "swept"u8, removed.Swept);
+        JsonText.Field(text, "outlived"u8, removed.Outlived);
+        JsonText.Field(text, "expired"u8, removed.Expired);
+        JsonText.Field(text, "expectations_expired"u8, removed.ExpectationsExpired);
+        End(text);
+    }
+
     internal static void AppendLoop(TextBuffer text, in LoopReport loop)
     {
         Begin(text, "loop"u8);

@@ -27,8 +27,34 @@ internal readonly record struct InjectReport(
     ulong Updated, ulong UpdateFailed,
     ulong Destroyed, ulong DestroyFailed);
 
+/// <summary>
+/// What left the external cache though no peer told its end, by what showed it.
+/// </summary>
+/// <param name="Swept">A peer of our own kind sent all it had, without it.</param>
+/// <param name="Outlived">Its time was over, and the original, asked, told it no more.</param>
+/// <param name="Expired">ALARM: nobody repeated it within CacheTimeout.</param>
+/// <param name="ExpectationsExpired">The time of an expectation was over.</param>
+internal readonly record struct RemovalReport(
+    ulong Swept, ulong Outlived, ulong Expired, ulong ExpectationsExpired);
+
 internal static partial class Reports
 {
+    /// <summary>Appends a block of our own, for <c>-s cache</c> in our forms.</summary>
+    internal static void AppendRemovals(TextBuffer text, in RemovalReport removed)
+    {
+        if (text.WantsJson)
+        {
+            JsonReports.AppendRemovals(text, removed);
+            return;
+        }
+        text.Append("external cache, removed without a word:\n"u8);
+        AppendLine(text, "\tnot in a whole bulk:\t"u8, removed.Swept, Wide);
+        AppendLine(text, "\toutlived, not told:\t"u8, removed.Outlived, Wide);
+        AppendLine(text, "\tnot repeated:\t\t"u8, removed.Expired, Wide);
+        AppendLine(text, "\texpectations expired:\t"u8, removed.ExpectationsExpired, Wide);
+        text.Append((byte)'\n');
+    }
+
     /// <summary>
     /// Appends the short block. <paramref name="name"/> is <c>internal</c>, <c>external</c> or
     /// <c>stats</c>. Only failed additions count as failures, as ever.

@@ -141,6 +141,8 @@ internal sealed class Node : DaemonLoop
         base.AppendMore(topic, text);
         bool network = topic is ControlRequest.Statistics or ControlRequest.StatisticsNetwork;
         if (network) { SyncState.Append(text, Engine.Peers, IsReliable, Now()); }
+        bool cache = topic == ControlRequest.StatisticsCache && External is not null;
+        if (cache) { Reports.AppendRemovals(text, Status.RemovalsOf(Engine.Counters)); }
     }
 
     /// <inheritdoc/>

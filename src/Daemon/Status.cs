@@ -92,6 +92,10 @@ internal sealed class Status(Node node)
         AppendFrames(text);
     }
 
+    /// <summary>What left the external cache though no peer told its end.</summary>
+    internal static RemovalReport RemovalsOf(SyncCounters counters) => new(
+        counters.Swept, counters.Outlived, counters.Expired, counters.ExpectationsExpired);
+
     private void AppendFrames(TextBuffer text)
     {
         if (node.Links.Frames is not FrameCounters frames) { return; }

@@ -1,3 +1,5 @@
+using System.Text;
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Xunit;
 
@@ -21,6 +23,24 @@ public sealed class ReportsTests
         LinkKind.Tcp, "sync0", LinkStatus.Running, Active: true,
         BytesSent: 5628, BytesReceived: 24, PacketsSent: 6, PacketsReceived: 2,
         ErrorsSent: 0, ErrorsReceived: 0, ServerConnected: true, ClientConnected: true);
+
+    [Fact]
+    public void What_left_the_external_cache_unheard_is_told_in_our_forms()
+    {
+        var text = new TextBuffer();
+        var removed = new RemovalReport(1, 2, 3, 4);
+        Reports.AppendRemovals(text, removed);
+        Assert.Contains(
+            "\toutlived, not told:\t                   2\n"
+            + "\tnot repeated:\t\t                   3\n",
+            Encoding.ASCII.GetString(text.Written), StringComparison.Ordinal);
+        text.Clear();
+        text.WantsJson = true;
+        Reports.AppendRemovals(text, removed);
+        Assert.Equal(
+            "{\"type\":\"removals\",\"swept\":1,\"outlived\":2,\"expired\":3,"
+            + "\"expectations_expired\":4}\n", Encoding.ASCII.GetString(text.Written));
+    }
 
     [Fact]
     public void Statistics_of_sync_mode() => Golden.Check("ftfw-udp-a.s.out", text =>

@@ -1,3 +1,4 @@
+using System.IO;
 using System.Linq;
 using System.Threading;
 using Xunit;
@@ -183,6 +184,32 @@ public sealed class DefectTests
         AwaitWithNewcomer(nodes, Flows);
         nodes.Active.Tell("-R");
         nodes.Active.Tell("-B");
+        nodes.AwaitReplicated(Seconds, Flows - Few + 1);
+        Assert.Contains($"\"swept\":{Few},", nodes.Backup.Tell("-s", "cache", "-o", "json"),
+            StringComparison.Ordinal);
+    }
+
+    /// <remarks>
+    /// The original ends what it tells by nothing, and in NOTRACK no request is acknowledged: what
+    /// ended while it was not running stays until the cache is filled anew.
+    /// </remarks>
+    [MixedLoadTheory]
+    [InlineData("NOTRACK { }")]
+    [InlineData("FTFW { }")]
+    [Trait("Defect", "33")]
+    public void What_the_original_never_told_goes_by_a_flush_and_a_request(string mode)
+    {
+        using var nodes = new Pair(Pairs.OriginalOurs, new DaemonConfig { Mode = mode });
+        nodes.Load.Inject(1, Flows);
+        nodes.AwaitReplicated(Seconds, Flows);
+        nodes.Active.Kill();
+        nodes.Load.Delete(1, Few);
+        File.Delete(nodes.Active.LockPath);
+        nodes.Active.Start();
+        nodes.Backup.Tell("-n");
+        AwaitWithNewcomer(nodes, Flows);
+        nodes.Backup.Tell("-f", "external");
+        nodes.Backup.Tell("-n");
         nodes.AwaitReplicated(Seconds, Flows - Few + 1);
     }
 
