@@ -42,6 +42,7 @@ cd "$(dirname "$(readlink -f "$0")")"
 
 readonly OUT=out
 readonly SDK_MAJOR=10
+readonly STATIC_BYTES_MAX=3000000
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 export MSBUILDDISABLENODEREUSE=1
 scratch= tests_ran= interrupted=
@@ -252,7 +253,17 @@ verb_build() {
         step "run it"
         "$OUT/conntrackd" -v || die "$OUT/conntrackd does not run"
     fi
-    step "$OUT/conntrackd: $(stat -c %s "$OUT/conntrackd") bytes"
+    check_size "$flavour"
+}
+
+# The static binary stays small; docs/performance.md says what it was that made it large.
+check_size() {
+    local bytes
+    bytes=$(stat -c %s "$OUT/conntrackd")
+    step "$OUT/conntrackd: $bytes bytes"
+    if [ "$1" = static ] && [ "$bytes" -gt "$STATIC_BYTES_MAX" ]; then
+        die "$OUT/conntrackd is larger than $STATIC_BYTES_MAX bytes, see docs/performance.md"
+    fi
 }
 
 # Why tests were skipped, from the result file: each reason once, with the number of tests.

@@ -1,4 +1,5 @@
-using System.Net;
+using System.Globalization;
+using System.Text;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -6,6 +7,10 @@ namespace Conntrackd.Config;
 /// <summary>Reads addresses as the original does: inet_aton for IPv4, inet_pton for IPv6.</summary>
 internal static class AddressText
 {
+    private const int Words = 8;            // of an IPv6 address
+    private const int WordBits = 16;
+    private const int WordDigits = 4;
+
     /// <summary>
     /// Reads four decimal or, with a leading zero, octal numbers of 0-255 between dots.
     /// <paramref name="hasOctal"/> tells of an octet that is not what it looks like.
@@ -28,35 +33,61 @@ internal static class AddressText
         return true;
     }
 
-    /// <summary>Reads hex groups; the lexer lets no zone and no IPv4 tail through.</summary>
-    internal static bool TryReadIpv6(string text, out Address address)
+    /// <summary>
+    /// Reads eight words of one to four hex digits between colons, of which one run of zeros may
+    /// be left out (<c>::</c>); the lexer lets no zone and no IPv4 tail through.
+    /// </summary>
+    internal static bool TryReadIpv6(ReadOnlySpan<char> text, out Address address)
     {
         address = default;
-        if (!IPAddress.TryParse(text, out IPAddress? parsed)
-            || parsed.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6)
+        int gap = text.IndexOf("::", StringComparison.Ordinal);
+        UInt128 bits;
+        int count;
+        if (gap < 0)
         {
-            return false;
+            if (!TryReadWords(text, out bits, out count) || count != Words) { return false; }
         }
-        Span<byte> octets = stackalloc byte[Address.Ipv6Size];
-        if (!parsed.TryWriteBytes(octets, out _)) { return false; }
-        address = Address.ReadIpv6(octets);
+        else
+        {
+            if (!TryReadWords(text[..gap], out UInt128 head, out int before)
+                || !TryReadWords(text[(gap + 2)..], out bits, out count)
+                || before + count >= Words)
+            {
+                return false;
+            }
+            if (before > 0) { bits |= head << (WordBits * (Words - before)); }
+        }
+        address = new Address((ulong)(bits >> 64), (ulong)bits);
         return true;
     }
 
     /// <summary>The usual text of an address.</summary>
-    internal static string Format(Conntrack.AddressFamily family, Address address)
+    internal static string Format(AddressFamily family, Address address)
     {
-        Span<byte> octets = stackalloc byte[Address.Ipv6Size];
-        if (family == Conntrack.AddressFamily.Ipv4)
+        var text = new TextBuffer();
+        Conntrack.AddressText.Append(text, family, address);
+        return Encoding.ASCII.GetString(text.Written);
+    }
+
+    // Words between single colons, the last one lowest; none in an empty text.
+    private static bool TryReadWords(ReadOnlySpan<char> text, out UInt128 bits, out int count)
+    {
+        bits = 0;
+        count = 0;
+        if (text.IsEmpty) { return true; }
+        foreach (Range range in text.Split(':'))
         {
-            octets = octets[..Address.Ipv4Size];
-            address.WriteIpv4(octets);
+            ReadOnlySpan<char> word = text[range];
+            if (word.Length > WordDigits || !ushort.TryParse(
+                word, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out ushort value))
+            {
+                return false;
+            }
+            if (++count > Words) { return false; }
+            bits = bits << WordBits | value;
         }
-        else
-        {
-            address.WriteIpv6(octets);
-        }
-        return new IPAddress(octets).ToString();
+        return true;
     }
 
     private static bool TryReadOctet(string octet, uint radix, out uint value)

@@ -14,7 +14,10 @@ internal sealed partial class ConfigParser
     private const int PolicyNameLengthMax = 16;
 
     private readonly List<HelperOptions> _helpers = [];
-    private readonly List<(Token At, HelperPolicy Policy)> _pendingPolicies = [];
+    /// <summary>A policy of the type that is being read.</summary>
+    private readonly record struct PendingPolicy(Token At, HelperPolicy Policy);
+
+    private readonly List<PendingPolicy> _pendingPolicies = [];
     private ushort _pendingQueueNumber;
     private uint _pendingQueueLength;
     private uint? _expectMax;
@@ -115,8 +118,8 @@ internal sealed partial class ConfigParser
         {
             Error(at, $"policy {Found(at)} is empty, expected 'ExpectMax' or 'ExpectTimeout'");
         }
-        _pendingPolicies.Add(
-            (at, new HelperPolicy(name, _expectMax ?? 0, _expectTimeoutSeconds ?? 0)));
+        _pendingPolicies.Add(new PendingPolicy(
+            at, new HelperPolicy(name, _expectMax ?? 0, _expectTimeoutSeconds ?? 0)));
         return true;
     }
 

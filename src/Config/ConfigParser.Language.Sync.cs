@@ -1,4 +1,3 @@
-using System.Linq;
 
 namespace Conntrackd.Config;
 
@@ -136,7 +135,7 @@ internal sealed partial class ConfigParser
                     + "without an external cache, as they come. What is off is replicated and "
                     + "listed all the same.",
             },
-            .. RestoredAttributes.All.Select(static restored => new Directive(
+            .. Array.ConvertAll(RestoredAttributes.All, static restored => new Directive(
                 restored.Name, Block.Restore, p => p.ReadRestored(restored.Attributes))
             {
                 Operand = "bool",

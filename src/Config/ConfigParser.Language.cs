@@ -8,30 +8,37 @@ namespace Conntrackd.Config;
 /// </summary>
 internal sealed partial class ConfigParser
 {
-    private static readonly (Block Block, string Name)[] s_blockNames =
+    /// <summary>How a file names a block.</summary>
+    /// <remarks>
+    /// No tuple: one with a reference in it brings the machinery that makes generic types while
+    /// the program runs, 150 kB.
+    /// </remarks>
+    private readonly record struct BlockName(Block Block, string Name);
+
+    private static readonly BlockName[] s_blockNames =
     [
-        (Block.File, "top level"),
-        (Block.General, "General"),
-        (Block.Unix, "UNIX"),
-        (Block.Scheduler, "Scheduler"),
-        (Block.Filter, "Filter"),
-        (Block.Address, "Address"),
-        (Block.Sync, "Sync"),
-        (Block.Alarm, "Mode ALARM"),
-        (Block.Ftfw, "Mode FTFW"),
-        (Block.NoTrack, "Mode NOTRACK"),
-        (Block.Multicast, "Multicast"),
-        (Block.Udp, "UDP"),
-        (Block.Tcp, "TCP"),
-        (Block.Options, "Options"),
-        (Block.Restore, "Restore"),
-        (Block.Stats, "Stats"),
-        (Block.Helper, "Helper"),
-        (Block.HelperType, "Type"),
-        (Block.HelperPolicy, "Policy"),
-        (Block.Vrrp, "VRRP"),
-        (Block.Sandbox, "Sandbox"),
-        (Block.VrrpGroup, "Group"),
+        new(Block.File, "top level"),
+        new(Block.General, "General"),
+        new(Block.Unix, "UNIX"),
+        new(Block.Scheduler, "Scheduler"),
+        new(Block.Filter, "Filter"),
+        new(Block.Address, "Address"),
+        new(Block.Sync, "Sync"),
+        new(Block.Alarm, "Mode ALARM"),
+        new(Block.Ftfw, "Mode FTFW"),
+        new(Block.NoTrack, "Mode NOTRACK"),
+        new(Block.Multicast, "Multicast"),
+        new(Block.Udp, "UDP"),
+        new(Block.Tcp, "TCP"),
+        new(Block.Options, "Options"),
+        new(Block.Restore, "Restore"),
+        new(Block.Stats, "Stats"),
+        new(Block.Helper, "Helper"),
+        new(Block.HelperType, "Type"),
+        new(Block.HelperPolicy, "Policy"),
+        new(Block.Vrrp, "VRRP"),
+        new(Block.Sandbox, "Sandbox"),
+        new(Block.VrrpGroup, "Group"),
     ];
 
     private static readonly Directive[] s_directives =

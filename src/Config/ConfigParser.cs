@@ -17,12 +17,15 @@ internal sealed partial class ConfigParser
     private const int ErrorsMax = 100;
     private const int WarningsMax = 1000;
 
+    /// <summary>A diagnostic with its place in the file, to sort by.</summary>
+    private readonly record struct PlacedDiagnostic(int Offset, Diagnostic Diagnostic);
+
     // Ours: deeper than any file (Type may stand in Type); guards the stack.
     private const int DepthMax = 32;
 
     private readonly SourceText _source;
     private readonly Lexer _lexer;
-    private readonly List<(int Offset, Diagnostic Diagnostic)> _diagnostics = [];
+    private readonly List<PlacedDiagnostic> _diagnostics = [];
     private readonly Dictionary<string, Token> _origins = [];
     private Token _token;                       // not consumed yet
     private Token _directive;                   // whose arguments are being read
@@ -220,7 +223,8 @@ internal sealed partial class ConfigParser
     {
         int place = _diagnostics.Count;
         while (place > 0 && _diagnostics[place - 1].Offset > at.Start) { place--; }
-        _diagnostics.Insert(place, (at.Start, _source.Describe(severity, at, message)));
+        _diagnostics.Insert(
+            place, new PlacedDiagnostic(at.Start, _source.Describe(severity, at, message)));
     }
 
     /// <summary>Reports what should stand at the current token and consumes what does.</summary>

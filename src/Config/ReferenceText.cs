@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using System.Text;
 
 namespace Conntrackd.Config;
@@ -81,8 +80,10 @@ internal static class ReferenceText
             string hash = isActive ? "" : "# ";
             if (lines[^1].TrimStart('#', ' ') == "}") { lines.Add(""); }
             lines.Add($"{hash}{head} {{");
-            lines.AddRange(LinesOf(block, depth + 1)
-                .Select(line => line.Length == 0 ? hash.TrimEnd() : $"{hash}\t{line}"));
+            foreach (string line in LinesOf(block, depth + 1))
+            {
+                lines.Add(line.Length == 0 ? hash.TrimEnd() : $"{hash}\t{line}");
+            }
             lines.Add($"{hash}}}");
         }
     }

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Config;
@@ -16,7 +15,18 @@ internal readonly record struct VrrpGroupName(string Name, bool IsGroup)
     /// <summary>True if all of it is the same, lists by their content.</summary>
     internal bool IsLike(VrrpGroupName other) =>
         (Name, IsGroup) == (other.Name, other.IsGroup)
-        && Marks.SequenceEqual(other.Marks) && Addresses.SequenceEqual(other.Addresses);
+        && AreEqual(Marks, other.Marks) && AreEqual(Addresses, other.Addresses);
+
+    private static bool AreEqual<T>(IReadOnlyList<T> list, IReadOnlyList<T> other)
+        where T : IEquatable<T>
+    {
+        if (list.Count != other.Count) { return false; }
+        for (int i = 0; i < list.Count; i++)
+        {
+            if (!list[i].Equals(other[i])) { return false; }
+        }
+        return true;
+    }
 }
 
 /// <summary>Block VRRP of section General: the daemon follows keepalived by itself.</summary>

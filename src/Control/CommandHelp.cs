@@ -6,11 +6,9 @@ namespace Conntrackd.Control;
 internal static class CommandHelp
 {
     private const string Title = "Connection tracking userspace daemon v";
-    private const int VersionFields = 3;
 
-    /// <summary>Version of this program, as <c>2.0.0</c>.</summary>
-    internal static string Version =>
-        typeof(CommandHelp).Assembly.GetName().Version?.ToString(VersionFields) ?? "0.0.0";
+    /// <summary>Version of this program; a test holds it to that of the project file.</summary>
+    internal const string Version = "2.0.0";
 
     /// <summary>Appends the usage: the lines of the original first, then the long names.</summary>
     /// <param name="text">Where to.</param>

@@ -36,9 +36,16 @@ internal static class ReplyForms
         request = (ControlRequest)(number & RequestMask);
         uint wanted = number >> FormAt;
         form = (ReplyForm)(byte)wanted;
-        return Enum.IsDefined(request) && wanted <= (uint)ReplyForm.Extended
+        return IsKnown(request) && wanted <= (uint)ReplyForm.Extended
             && (form == ReplyForm.Original || HasForms(request));
     }
+
+    private static bool IsKnown(ControlRequest request) => request is
+        <= ControlRequest.ResyncFlows
+        or (>= ControlRequest.DumpInternal and <= ControlRequest.ResetTimers)
+        or (>= ControlRequest.StatisticsNetwork
+            and <= ControlRequest.DumpExternalExpectationsXml)
+        or ControlRequest.Reload or ControlRequest.StatisticsVrrp;
 
     /// <summary>Finds a form by its word or the beginning of it.</summary>
     internal static bool TryFind(string word, out ReplyForm form)

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Globalization;
 using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Kernel;
@@ -125,11 +124,10 @@ internal sealed class CommitJob
     private void Tell(ulong created, ulong createFailed, string what)
     {
         ulong failed = createFailed - _failedBefore;
-        double seconds = (Clock.MonotonicMicroseconds() - _startedMicroseconds) / 1e6;
+        long took = Clock.MonotonicMicroseconds() - _startedMicroseconds;
         _log.Notice($"Committed {created - _createdBefore} new {what}");
         if (failed != 0) { _log.Notice($"{failed} {what} can't be committed"); }
-        _log.Notice("commit has taken " +
-            seconds.ToString("F6", CultureInfo.InvariantCulture) + " seconds");
+        _log.Notice($"commit has taken {took / 1_000_000}.{took % 1_000_000:D6} seconds");
         _failed += failed;
     }
 }

@@ -55,7 +55,8 @@ internal sealed class Confinement
         string[] parts = text?.Split(Separator) ?? [""];
         bool isValid = int.TryParse(
             parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int version);
-        return isValid && SignalMask.IsInPlace ? new Confinement(version, parts[1..]) : null;
+        return isValid && SignalMask.IsInPlace
+            ? new Confinement(version, [.. parts.AsSpan(1)]) : null;
     }
 
     /// <summary>The first step. Returns only if the second image cannot be started.</summary>

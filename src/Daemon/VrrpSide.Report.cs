@@ -1,4 +1,3 @@
-using System.Globalization;
 using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Linux;
@@ -9,8 +8,6 @@ namespace Conntrackd.Daemon;
 // What is told of a sequence: one log line, and to the program of the operator.
 internal sealed partial class VrrpSide
 {
-    private const double MicrosecondsPerSecond = 1e6;
-
     /// <summary>
     /// True for what a client asks while the same is under way here: a script that keepalived
     /// started besides. It is answered with success and does nothing.
@@ -124,5 +121,5 @@ internal sealed partial class VrrpSide
     };
 
     private static string Seconds(long microseconds) =>
-        (microseconds / MicrosecondsPerSecond).ToString("F3", CultureInfo.InvariantCulture) + " s";
+        $"{(microseconds + 500) / 1_000_000}.{(microseconds + 500) / 1000 % 1000:D3} s";
 }

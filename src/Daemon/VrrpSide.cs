@@ -1,4 +1,3 @@
-using System.Linq;
 using Conntrackd.Config;
 using Conntrackd.Conntrack;
 using Conntrackd.Linux;
@@ -39,12 +38,14 @@ internal sealed partial class VrrpSide : IReadyHandler, IDisposable
         _track = options.TrackFile is string path ? new TrackFile(path) : null;
         _hook = options.Command is string command ? new VrrpHook(command, log) : null;
         var groups = new VrrpGroup[options.Groups.Count];
+        var claims = new GroupClaim[groups.Length];
         for (int i = 0; i < groups.Length; i++)
         {
-            groups[i] = new VrrpGroup(options.Groups[i].Name, options.Groups[i].IsGroup);
+            VrrpGroupName group = options.Groups[i];
+            groups[i] = new VrrpGroup(group.Name, group.IsGroup);
+            claims[i] = new GroupClaim(group.Marks, group.Addresses);
         }
-        _claims = GroupClaims.From([.. options.Groups.Select(
-            static group => new GroupClaim(group.Marks, group.Addresses))]);
+        _claims = GroupClaims.From(claims);
         _machine = new VrrpMachine(
             new VrrpSettings(
                 options.SyncQuietSeconds * SyncEngine.Second,

@@ -51,7 +51,7 @@ internal static class PassedText
         {
             Errno error = Libc.ReadAt(fd, text.AsSpan(bytes), bytes, out int count);
             if (error != Errno.None) { return null; }
-            if (count == 0) { return text[..bytes]; }
+            if (count == 0) { return text.AsSpan(0, bytes).ToArray(); }
             bytes += count;
             if (bytes == text.Length) { Array.Resize(ref text, 2 * text.Length); }
         }

@@ -37,7 +37,7 @@ internal static class SelfImage
         for (int i = 0; i < raw.Length; i++)
         {
             if (raw[i] != 0) { continue; }
-            arguments.Add(raw[start..i]);
+            arguments.Add(raw.AsSpan(start, i - start).ToArray());
             start = i + 1;
         }
         if (arguments.Count > 0) { return arguments; }

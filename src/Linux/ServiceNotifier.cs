@@ -36,7 +36,8 @@ internal sealed class ServiceNotifier : IDisposable
         byte[] address = new byte[SocketAddress.UnixSizeMax];
         if (!SocketAddress.TryWriteUnix(address, path, out int bytes)) { return null; }
         Errno error = Libc.Socket(Libc.FamilyUnix, Libc.SocketDatagram, 0, out int fd);
-        return error == Errno.None ? new ServiceNotifier(fd, address[..bytes]) : null;
+        return error == Errno.None
+            ? new ServiceNotifier(fd, address.AsSpan(0, bytes).ToArray()) : null;
     }
 
     /// <summary>Start-up, or a reload, is complete.</summary>

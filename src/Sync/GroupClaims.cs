@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using Conntrackd.Conntrack;
 
 namespace Conntrackd.Sync;
@@ -35,20 +34,29 @@ internal sealed class GroupClaims
 
     private GroupClaims(IReadOnlyList<GroupClaim> claims)
     {
-        _marks = [.. claims.Select(static c => c.Marks.ToArray())];
-        _ipv4 = [.. claims.Select(static c => SetOf(c, AddressFamily.Ipv4))];
-        _ipv6 = [.. claims.Select(static c => SetOf(c, AddressFamily.Ipv6))];
+        _marks = new MarkMatch[claims.Count][];
+        _ipv4 = new AddressSet[claims.Count];
+        _ipv6 = new AddressSet[claims.Count];
         uint without = 0;
         for (int i = 0; i < claims.Count; i++)
         {
+            _marks[i] = [.. claims[i].Marks];
+            _ipv4[i] = SetOf(claims[i], AddressFamily.Ipv4);
+            _ipv6[i] = SetOf(claims[i], AddressFamily.Ipv6);
             if (claims[i].IsEmpty) { without |= 1u << i; }
         }
         _unclaimed = without != 0 ? without : (uint)((1ul << claims.Count) - 1);
     }
 
     /// <summary>Null if no group claims anything; at most 32 groups.</summary>
-    internal static GroupClaims? From(IReadOnlyList<GroupClaim> claims) =>
-        claims.All(static c => c.IsEmpty) ? null : new GroupClaims(claims);
+    internal static GroupClaims? From(IReadOnlyList<GroupClaim> claims)
+    {
+        foreach (GroupClaim claim in claims)
+        {
+            if (!claim.IsEmpty) { return new GroupClaims(claims); }
+        }
+        return null;
+    }
 
     /// <summary>A bit for each group that the flow belongs to, at least one.</summary>
     internal uint OwnersOf(in Flow flow)
@@ -81,6 +89,13 @@ internal sealed class GroupClaims
         return false;
     }
 
-    private static AddressSet SetOf(GroupClaim claim, AddressFamily family) =>
-        new([.. claim.Addresses.Where(prefix => prefix.Family == family)]);
+    private static AddressSet SetOf(GroupClaim claim, AddressFamily family)
+    {
+        List<AddressPrefix> ofFamily = [];
+        foreach (AddressPrefix prefix in claim.Addresses)
+        {
+            if (prefix.Family == family) { ofFamily.Add(prefix); }
+        }
+        return new AddressSet(ofFamily);
+    }
 }
