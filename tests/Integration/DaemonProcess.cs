@@ -77,6 +77,15 @@ internal sealed class DaemonProcess
         return Ask("-s") is { ExitCode: 0, Output.Length: > 0 };
     });
 
+    /// <summary>Waits until both connections of a TCP link are there.</summary>
+    /// <remarks>
+    /// An original that starts before its peer listens tries again after seconds, keeps 128
+    /// datagrams meanwhile and drops the rest: its peer would have to ask for all (StartupResync).
+    /// </remarks>
+    internal void AwaitConnected() => Wait.Until(
+        $"fw{Firewall} is connected", StartSeconds, () => Tell("-s", "network"),
+        text => text.Contains(" server=connected client=connected", StringComparison.Ordinal));
+
     /// <summary>Starts the daemon and waits until it has given up.</summary>
     internal CommandResult StartInVain() => Ask();
 

@@ -49,6 +49,10 @@ internal sealed record MatrixCell(string Pair, string Mode, string Link, bool Ha
         {
             Array.ForEach(daemons, daemon => daemon.Launch());
             Array.ForEach(daemons, daemon => daemon.AwaitAnswer());
+            if (Link.StartsWith("tcp", StringComparison.Ordinal))
+            {
+                Array.ForEach(daemons, daemon => daemon.AwaitConnected());
+            }
             Fill(lab, load);
             return HasCaches ? AwaitCaches(lab, daemons) : AwaitKernels(lab);
         }
