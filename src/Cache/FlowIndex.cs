@@ -72,6 +72,9 @@ internal sealed unsafe class FlowIndex : IDisposable
         return true;
     }
 
+    /// <summary>Asks the system at the next <see cref="TryAdd"/> that needs memory.</summary>
+    internal void AskForMemoryAgain() => _pause = 0;
+
     /// <summary>Removes a handle; nothing happens if it is not there.</summary>
     internal void Remove(ulong hash, uint handle)
     {

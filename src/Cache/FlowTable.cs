@@ -69,6 +69,20 @@ internal sealed partial class FlowTable : IDisposable
         _sides.Widen(slotsMax);
     }
 
+    /// <summary>The hard bound of living flows.</summary>
+    internal uint FlowsMax => _flowsMax;
+
+    /// <summary>
+    /// After a refusal the system is not asked for memory for a while; from now on it is.
+    /// </summary>
+    internal void AskForMemoryAgain()
+    {
+        _ipv4.AskForMemoryAgain();
+        _ipv6.AskForMemoryAgain();
+        _sides.AskForMemoryAgain();
+        _index.AskForMemoryAgain();
+    }
+
     /// <summary>What happened here; the caller counts what only it can know.</summary>
     internal CacheCounters Counters { get; } = new();
 

@@ -104,6 +104,9 @@ internal sealed unsafe class SlotPool : IDisposable
         return true;
     }
 
+    /// <summary>Asks the system at the next <see cref="Take"/> that needs memory.</summary>
+    internal void AskForMemoryAgain() => _pause = 0;
+
     /// <summary>
     /// Takes a slot back; its content stays readable until it is handed out again.
     /// </summary>

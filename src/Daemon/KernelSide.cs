@@ -62,6 +62,7 @@ internal sealed partial class KernelSide
     private Config.Options _options;
     private Purpose? _running;
     private bool _lost;
+    private bool _looksForRefused;
     private bool _restart;
     private long _dropsAt;
     private long _pollAt = long.MaxValue;
@@ -225,6 +226,16 @@ internal sealed partial class KernelSide
         Want(Purpose.Purge, session: null);
     }
 
+    /// <summary>
+    /// Reads the table for flows that found no place in the cache; a poll does that anyway.
+    /// </summary>
+    internal void LookForRefused()
+    {
+        if (_options.PollSeconds != 0) { return; }
+        _looksForRefused = true;
+        Want(Purpose.Reconcile, session: null);
+    }
+
     /// <summary>Ends a flush that no client waits for: a commit has begun.</summary>
     internal void CancelFlush()
     {
@@ -248,10 +259,6 @@ internal sealed partial class KernelSide
         _lookup?.Turn(now);
         _wanted[(int)Purpose.ReconcileExpectations] |=
             _replica is { WantsExpectationDump: true };
-        if (_replica is { HasRoomAgain: true } && _options.PollSeconds == 0)
-        {
-            _wanted[(int)Purpose.Reconcile] = true;
-        }
         if (_running is not null || _engine.IsReconciling) { return; }
         // In turn, so that lasting overruns leave room for what clients want.
         for (int step = 1; step <= PurposeCount; step++)
@@ -473,8 +480,9 @@ internal sealed partial class KernelSide
                 _reconcileStarted = Now();
                 _log.Notice("resync with master conntrack table " +
                     (_lost ? "(events were lost)"
-                        : _replica is { HasRoomAgain: true } ? "(the cache has room again)"
+                        : _looksForRefused ? "(flows were refused)"
                         : "(behind a commit or a changed filter)"));
+                _looksForRefused = false;
                 _engine.BeginDump(announce: true, announceSweep: true);
                 break;
             case Purpose.Resync:

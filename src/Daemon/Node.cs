@@ -29,6 +29,8 @@ internal sealed class Node : DaemonLoop
 
     private FlowWriter _commits = null!;
     private ExpectationWriter? _expectationCommits;
+    private readonly CacheWatch _internalWatch;
+    private readonly CacheWatch? _externalWatch;
     private readonly List<ControlSession> _flushing = [];
     private CommitJob? _commit;
     private bool _isCommitQuiet;
@@ -42,7 +44,12 @@ internal sealed class Node : DaemonLoop
         SyncOptions sync = options.Sync!;
         uint limit = Math.Min(options.HashLimit, FlowsMax);
         Internal = new FlowTable(sync.DisableInternalCache ? 0 : limit, RandomSeed());
-        if (!sync.DisableExternalCache) { External = new FlowTable(limit, RandomSeed()); }
+        _internalWatch = new CacheWatch("internal", Internal, log);
+        if (!sync.DisableExternalCache)
+        {
+            External = new FlowTable(limit, RandomSeed());
+            _externalWatch = new CacheWatch("external", External, log);
+        }
         if (!sync.ExpectationSync.IsOn) { return; }
         Expectations = new ExpectationTable(options.HashLimit);
         if (External is not null)
@@ -280,6 +287,8 @@ internal sealed class Node : DaemonLoop
         bool more = Engine.Step();
         more |= Vrrp is not null && Vrrp.Turn(now);
         if (_leaving && Vrrp is { Machine.IsLeft: true }) { base.Stop(); }
+        if (_internalWatch.Turn(now)) { Kernel.LookForRefused(); }
+        if (_externalWatch is not null && _externalWatch.Turn(now)) { Engine.RequestResync(); }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
         while (Engine.TryTakeBulkResult(out BulkResult bulk)) { Tell(in bulk); }
@@ -334,6 +343,8 @@ internal sealed class Node : DaemonLoop
         next = Math.Min(next, _purgeAt);
         next = Math.Min(next, Injections?.NextDeadline ?? long.MaxValue);
         if (Vrrp is not null) { next = Math.Min(next, Vrrp.NextDeadline(now)); }
+        next = Math.Min(next, _internalWatch.NextDeadline);
+        next = Math.Min(next, _externalWatch?.NextDeadline ?? long.MaxValue);
         return Math.Min(next, Kernel.NextDeadline);
     }
 

@@ -39,7 +39,6 @@ internal sealed partial class SyncEngine : IKernelMirror
     private uint _sweepAt;
     private bool _sweeping;
     private bool _sweepKills;
-    private bool _refused;              // flows found no place since the last dump began
 
     // The walk that empties the external cache.
     private bool _flushing;
@@ -170,14 +169,7 @@ internal sealed partial class SyncEngine : IKernelMirror
         _generation = (byte)((_generation + 1) & GenerationMax);
         _dumping = true;
         _sweeping = false;
-        _refused = false;
     }
-
-    /// <summary>
-    /// True if flows found no place in the internal cache and there is room now: a dump is needed
-    /// to find those that still live.
-    /// </summary>
-    internal bool HasRoomAgain => _refused && _internal.HasRoom;
 
     /// <summary>One record of the table.</summary>
     public void OnDumpRecord(ref Flow flow, long now)
@@ -337,8 +329,7 @@ internal sealed partial class SyncEngine : IKernelMirror
     private uint AddInternal(in Flow flow, long now)
     {
         uint handle = _internal.Add(in flow, Seconds(now));
-        if (handle == 0) { _refused = true; }
-        else { Schedule(handle, now); }
+        if (handle != 0) { Schedule(handle, now); }
         return handle;
     }
 
@@ -368,7 +359,6 @@ internal sealed partial class SyncEngine : IKernelMirror
     {
         if (!IsDead(handle) || !_internal.IsFull) { return true; }
         _internal.Counters.CreateFailedSpace++;
-        _refused = true;
         return false;
     }
 

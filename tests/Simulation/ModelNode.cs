@@ -23,6 +23,7 @@ internal sealed class ModelNode : IDisposable
     private List<int>? _expectationDump;
     private bool _announceDump;
     private int _dumpAt;
+    private ulong _refusedBefore; // flows that found no place until a dump began
     private bool _expectationsDue;
 
     internal ModelNode(
@@ -117,10 +118,8 @@ internal sealed class ModelNode : IDisposable
     /// <summary>A turn of the loop: some dump records, then a piece of the long walks.</summary>
     internal bool Turn()
     {
-        if (Engine.HasRoomAgain && _dump is null && !Kernel.Overrun && !Engine.IsReconciling)
-        {
-            EndOverrun();
-        }
+        bool looks = Internal.Counters.CreateFailedSpace != _refusedBefore && Internal.HasRoom;
+        if (looks && _dump is null && !Kernel.Overrun && !Engine.IsReconciling) { EndOverrun(); }
         bool flows = _dump is not null;
         StepDump(_random.Next(1, 20));
         bool more = Engine.Step();
@@ -159,6 +158,7 @@ internal sealed class ModelNode : IDisposable
 
     private void BeginDump(bool announce, IEnumerable<int> keys)
     {
+        _refusedBefore = Internal.Counters.CreateFailedSpace;
         _announceDump = announce;
         Engine.BeginDump(announce, announceSweep: announce);
         _dump = [.. keys];
