@@ -239,6 +239,24 @@ public sealed class FtpTests
         AwaitExpectations(nodes, 1);
     }
 
+    [LabFact]
+    public void A_resync_reads_expectations_behind_their_masters()
+    {
+        using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig { ExpectationSync = true });
+        using var ftp = new FtpLab(nodes.Lab);
+        using FtpClient client = ftp.Connect(ipv6: false);
+        client.Tell("open");
+        client.Tell("port");
+        AwaitExpectations(nodes, 1);
+
+        // Dumps take turns: behind one of flows that of expectations would come next.
+        nodes.Active.Tell("-R", "ct");
+        nodes.Active.Tell("-f");
+        Assert.Equal("", nodes.Active.Tell("-i", "expect"));
+        nodes.Active.Tell("-R");
+        Assert.NotEqual("", nodes.Active.Tell("-i", "expect"));
+    }
+
     private static TheoryData<string, bool> WithFamilies(TheoryData<string, string> pairs)
     {
         var data = new TheoryData<string, bool>();
