@@ -13,7 +13,8 @@ namespace Conntrackd.Daemon;
 /// <code>
 /// sender says its number   the same number on another link, or on a new connection: the same peer
 /// (our own kind)           another number from a known address: it started anew
-/// it does not              unicast: all links lead to one peer
+/// it does not              unicast: all links lead to one peer, but with RedundantLinks and two on
+///                          one interface each leads to a peer of its own (several destinations)
 /// (the original)           groups: one peer, until a link has carried a second sender; from then
 ///                          on each address is a peer of its own
 ///                          a new port of a datagram: it started anew
@@ -34,11 +35,14 @@ internal sealed class LinkPeers
     private readonly PeerAddress _unicastPeer;
     private bool _isManyNodes;
 
-    internal LinkPeers(IReadOnlyList<LinkOptions> links)
+    /// <param name="links">As configured.</param>
+    /// <param name="redundant">All of them carry all (RedundantLinks).</param>
+    internal LinkPeers(IReadOnlyList<LinkOptions> links, bool redundant = false)
     {
         _links = links;
         foreach (LinkOptions link in links) { _isUnicast &= link.Kind != LinkKind.Multicast; }
         _areNumbered = AreNumbered(links);
+        _isManyNodes = redundant && _isUnicast && ShareInterface(links);
         _unicastPeer = new PeerAddress(links[0].Family, links[0].DestinationAddress, 0);
     }
 
@@ -60,7 +64,7 @@ internal sealed class LinkPeers
     {
         if (!_areNumbered && !_isUnicast) { return from; }
         (uint node, bool hello) = _areNumbered ? Read(datagram) : default;
-        PeerAddress address = _isUnicast
+        PeerAddress address = _isUnicast && !_isManyNodes
             ? _unicastPeer : new PeerAddress(from.Family, from.Address, 0);
         Source source = Find(link, address) ?? Add(link, address, node);
         if (node != 0) { Identify(source, node, from.Port); }
@@ -71,6 +75,21 @@ internal sealed class LinkPeers
         }
         source.Port = from.Port;
         return source.Peer.Name;
+    }
+
+    // Nobody lays two links to one peer on one wire.
+    private static bool ShareInterface(IReadOnlyList<LinkOptions> links)
+    {
+        for (int i = 1; i < links.Count; i++)
+        {
+            for (int j = 0; j < i; j++)
+            {
+                bool same = links[i].InterfaceName == links[j].InterfaceName
+                    && links[i].DestinationAddress != links[j].DestinationAddress;
+                if (same) { return true; }
+            }
+        }
+        return false;
     }
 
     // Its number, if any message says it, and whether the first says HELLO.

@@ -92,7 +92,7 @@ internal sealed partial class Links : ILinkSink, ICopySink, IDisposable
         IReadOnlyList<LinkOptions> options = sync.Links;
         if (TryOpenFraming(sync) is string failed) { return failed; }
         _loop = loop;
-        _peers = new LinkPeers(options);
+        _peers = new LinkPeers(options, redundant: _copies is not null);
         Errno error = InterfaceMonitor.TryOpen(this, out _monitor);
         if (error != Errno.None) { return $"cannot watch interfaces: {error.Describe()}"; }
         foreach (LinkOptions link in options)

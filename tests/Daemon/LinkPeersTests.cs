@@ -37,6 +37,27 @@ public sealed class LinkPeersTests
         return new LinkPeers(options);
     }
 
+    [Fact]
+    public void On_redundant_unicast_links_of_one_interface_each_leads_to_a_peer_of_its_own()
+    {
+        var links = new LinkOptions[2];
+        for (int i = 0; i < 2; i++)
+        {
+            links[i] = new LinkOptions(LinkKind.Udp, default)
+            {
+                InterfaceName = "eth2",
+                DestinationAddress = new Address(0, 1 + (ulong)i),
+            };
+        }
+        var peers = new LinkPeers(links, redundant: true);
+        PeerAddress one = peers.NameOf(0, Sender(1, 1000), Says(11));
+        PeerAddress two = peers.NameOf(1, Sender(2, 2000), Says(12));
+        Assert.NotEqual(one.Address, two.Address);
+        Assert.Equal(one, peers.NameOf(0, Sender(1, 1000), Says(11)));
+        Assert.NotEqual(one, peers.NameOf(0, Sender(1, 1000), Says(13)));
+        Assert.Equal(two, peers.NameOf(1, Sender(2, 2000), Says(12)));
+    }
+
     private static PeerAddress Sender(uint address, ushort port) =>
         new(AddressFamily.Ipv4, new Address(0, address), port);
 

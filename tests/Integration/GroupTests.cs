@@ -72,6 +72,31 @@ public sealed class GroupTests(ITestOutputHelper output)
         }
     }
 
+    /// <remarks>
+    /// Without multicast: each node has a link to each other and sends all on both of them.
+    /// </remarks>
+    [LoadTheory]
+    [InlineData("FTFW { }")]
+    [InlineData("NOTRACK { }")]
+    [InlineData("ALARM { RefreshTime 2 CacheTimeout 60 }")]
+    public void Three_of_ours_are_linked_by_unicast(string mode)
+    {
+        using var group = new Group(
+            new DaemonConfig
+            {
+                Link = LinkConfig.ToEach,
+                Mode = mode,
+                Options = "RedundantLinks on",
+            },
+            Requirements.Binary);
+        group.InjectEach(Flows);
+        for (int node = 1; node <= Nodes; node++)
+        {
+            group.Load.Delete(node, Flows / 3, first: node * Apart);
+        }
+        group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+    }
+
     public static TheoryData<bool> WithAndWithoutOriginal =>
         Requirements.HasOriginal ? [false, true] : [false];
 

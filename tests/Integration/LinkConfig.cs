@@ -12,8 +12,12 @@ internal static class LinkConfig
 {
     private const string Twice = "-twice";
 
+    /// <summary>Of three firewalls: UDP to each of the others, a port for each two.</summary>
+    internal const string ToEach = "udp-to-each";
+
     internal static string Render(string link, int firewall, string more)
     {
+        if (link == ToEach) { return RenderToEach(firewall, more); }
         string[] kinds = link.Split('+');
         if (kinds.Length > 1)
         {
@@ -28,6 +32,20 @@ internal static class LinkConfig
         return $"{One(kind, firewall, 33, " Default", more)}\n"
             + $"    {One(kind, firewall, 34, "", more)}";
     }
+
+    private static string RenderToEach(int firewall, string more) => string.Join(
+        "\n    ", Enumerable.Range(1, 3).Where(peer => peer != firewall).Select((peer, i) => $$"""
+            UDP{{(i == 0 ? " Default" : "")}} {
+                    IPv4_address {{Lab.SyncAddress(firewall)}}
+                    IPv4_Destination_Address {{Lab.SyncAddress(peer)}}
+                    Port {{3780 + firewall + peer}}
+                    Interface sync
+                    SndSocketBuffer 4194304
+                    RcvSocketBuffer 4194304
+                    Checksum on
+                    {{more}}
+                }
+            """));
 
     private static string One(
         string kind, int firewall, int network, string mark, string more, int port = 3780)
