@@ -125,7 +125,10 @@ internal sealed partial class ConfigParser
                 Help = "With several links: all of them carry all messages at once. What one loses "
                     + "the other brings, and what comes twice is dropped and counted. To be set on "
                     + "all nodes. The original drops what comes twice in 'Mode FTFW'; in the other "
-                    + "modes a copy that is late may undo a newer state there for a moment.",
+                    + "modes a copy that is late may undo a newer state there for a moment. Blocks "
+                    + "'UDP' on one interface, to different addresses, lead to a node each: so "
+                    + "three and more nodes are linked without multicast, a port of its own for "
+                    + "each two of them, four links at most.",
             },
             new("Restore", Block.Options, static p => p.Braces(Block.Restore, "Restore"))
             {
