@@ -26,6 +26,8 @@ public sealed class GroupTests(ITestOutputHelper output)
     private static readonly DaemonConfig s_bestEffort = s_reliable with { Mode = "NOTRACK { }" };
     private static readonly DaemonConfig s_repeating =
         s_reliable with { Mode = "ALARM { RefreshTime 2 CacheTimeout 6 }" };
+    private static readonly DaemonConfig s_unicast =
+        new() { Link = LinkConfig.ToEach, Options = "RedundantLinks on" };
 
     [LoadFact]
     public void Three_of_ours_are_equal_after_churn_with_loss()
@@ -85,20 +87,33 @@ public sealed class GroupTests(ITestOutputHelper output)
     [InlineData("ALARM { RefreshTime 2 CacheTimeout 60 }")]
     public void Three_of_ours_are_linked_by_unicast(string mode)
     {
-        using var group = new Group(
-            new DaemonConfig
-            {
-                Link = LinkConfig.ToEach,
-                Mode = mode,
-                Options = "RedundantLinks on",
-            },
-            Requirements.Binary);
+        using var group = new Group(s_unicast with { Mode = mode }, Requirements.Binary);
         group.InjectEach(Flows);
         for (int node = 1; node <= Nodes; node++)
         {
             group.Load.Delete(node, Flows / 3, first: node * Apart);
         }
         group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
+    }
+
+    /// <remarks>
+    /// It has no flows of its own here: it listens on all its links, but sends on the one it was
+    /// last told something on (wire.md 13).
+    /// </remarks>
+    [MixedLoadTheory]
+    [InlineData("NOTRACK { }")]
+    [InlineData("ALARM { RefreshTime 2 CacheTimeout 60 }")]
+    public void The_original_linked_by_unicast_is_told_by_both_of_ours(string mode)
+    {
+        const int Left = Flows - (Flows / 3);
+        using var group = new Group(s_unicast with { Mode = mode }, Requirements.Original);
+        for (int node = 1; node < Nodes; node++)
+        {
+            group.Load.Inject(node, Flows, first: node * Apart);
+            group.Load.Delete(node, Flows / 3, first: node * Apart);
+        }
+        group.AwaitEqual(Seconds, Left, [1, 2]);
+        group.AwaitEqual(Seconds, 2 * Left, [3]);
     }
 
     public static TheoryData<bool> WithAndWithoutOriginal =>
@@ -203,8 +218,11 @@ public sealed class GroupTests(ITestOutputHelper output)
             try
             {
                 Load = new LoadTool(Lab);
-                Daemons = [.. Enumerable.Range(1, Nodes).Select(node => new DaemonProcess(
-                    Lab, node, node == Nodes ? third : Requirements.Binary, config))];
+                DaemonConfig thirdConfig =
+                    third == Requirements.Original ? config with { Options = "" } : config;
+                Daemons = [.. Enumerable.Range(1, Nodes).Select(node => node == Nodes
+                    ? new DaemonProcess(Lab, node, third, thirdConfig)
+                    : new DaemonProcess(Lab, node, Requirements.Binary, config))];
                 Array.ForEach(Daemons, daemon => daemon.Launch());
                 Array.ForEach(Daemons, daemon => daemon.AwaitAnswer());
             }
