@@ -32,6 +32,8 @@ internal sealed class DaemonProcess
 
     internal int Firewall { get; }
 
+    internal bool IsOriginal => _binary == Requirements.Original;
+
     /// <summary>The start of the names of all its files.</summary>
     internal string BasePath { get; }
 

@@ -47,11 +47,11 @@ internal sealed record MatrixCell(string Pair, string Mode, string Link, bool Ha
         };
         try
         {
-            Array.ForEach(daemons, daemon => daemon.Launch());
-            Array.ForEach(daemons, daemon => daemon.AwaitAnswer());
-            if (Link.StartsWith("tcp", StringComparison.Ordinal))
+            if (Link.StartsWith("tcp", StringComparison.Ordinal)) { StartConnected(daemons); }
+            else
             {
-                Array.ForEach(daemons, daemon => daemon.AwaitConnected());
+                Array.ForEach(daemons, daemon => daemon.Launch());
+                Array.ForEach(daemons, daemon => daemon.AwaitAnswer());
             }
             Fill(lab, load);
             return HasCaches ? AwaitCaches(lab, daemons) : AwaitKernels(lab);
@@ -69,6 +69,18 @@ internal sealed record MatrixCell(string Pair, string Mode, string Link, bool Ha
                 lab.Run(firewall, "conntrack", "-F").Checked();
             }
         }
+    }
+
+    // The original last: if nobody listens yet, it tries again only when it has something to say.
+    // In ALARM, where all is repeated, it does not say that it is connected before it has.
+    private void StartConnected(DaemonProcess[] daemons)
+    {
+        foreach (DaemonProcess daemon in daemons.OrderBy(daemon => daemon.IsOriginal))
+        {
+            daemon.Launch();
+            daemon.AwaitAnswer();
+        }
+        if (Mode != "ALARM") { Array.ForEach(daemons, daemon => daemon.AwaitConnected()); }
     }
 
     private string ModeText => Mode switch
