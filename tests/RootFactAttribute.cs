@@ -9,11 +9,9 @@ namespace Conntrackd.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RootFactAttribute : FactAttribute
 {
-    public RootFactAttribute()
-    {
-        if (!Libc.IsRoot)
-        {
-            Skip = "needs root: it makes a network namespace and changes the kernel's table there";
-        }
-    }
+    public RootFactAttribute() => Skip = Missing;
+
+    /// <summary>Why such a test is skipped; null if it is not.</summary>
+    internal static string? Missing => Libc.IsRoot ? null
+        : "needs root: it makes a network namespace and changes the kernel's table there";
 }

@@ -89,10 +89,7 @@ public sealed class GroupTests(ITestOutputHelper output)
     {
         using var group = new Group(s_unicast with { Mode = mode }, Requirements.Binary);
         group.InjectEach(Flows);
-        for (int node = 1; node <= Nodes; node++)
-        {
-            group.Load.Delete(node, Flows / 3, first: node * Apart);
-        }
+        group.DeleteEach(Flows / 3);
         group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
     }
 
@@ -126,10 +123,7 @@ public sealed class GroupTests(ITestOutputHelper output)
         using var group = new Group(
             s_bestEffort, withOriginal ? Requirements.Original : Requirements.Binary);
         group.InjectEach(Flows);
-        for (int node = 1; node <= Nodes; node++)
-        {
-            group.Load.Delete(node, Flows / 3, first: node * Apart);
-        }
+        group.DeleteEach(Flows / 3);
         group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
         group.Daemons[2].Tell("-f", "external");
         group.Daemons[2].Tell("-n");
@@ -145,10 +139,7 @@ public sealed class GroupTests(ITestOutputHelper output)
             s_repeating, withOriginal ? Requirements.Original : Requirements.Binary);
         group.Lab.LoseDatagrams(LossPercent);
         group.InjectEach(Flows);
-        for (int node = 1; node <= Nodes; node++)
-        {
-            group.Load.Delete(node, Flows / 3, first: node * Apart);
-        }
+        group.DeleteEach(Flows / 3);
         group.AwaitEqual(Seconds, 2 * (Flows - (Flows / 3)), [1, 2, 3]);
         Assert.NotEqual(0, group.Lab.LostDatagrams(3));
     }
@@ -244,6 +235,15 @@ public sealed class GroupTests(ITestOutputHelper output)
             for (int node = 1; node <= Nodes; node++)
             {
                 Load.Inject(node, flows, first: node * Apart);
+            }
+        }
+
+        /// <summary>The first ones of each end.</summary>
+        internal void DeleteEach(int flows)
+        {
+            for (int node = 1; node <= Nodes; node++)
+            {
+                Load.Delete(node, flows, first: node * Apart);
             }
         }
 

@@ -72,7 +72,7 @@ internal sealed record MatrixCell(string Pair, string Mode, string Link, bool Ha
     }
 
     // The original last: if nobody listens yet, it tries again only when it has something to say.
-    // In ALARM, where all is repeated, it does not say that it is connected before it has.
+    // In ALARM it does not show its connection before it has something to send; all is repeated.
     private void StartConnected(DaemonProcess[] daemons)
     {
         foreach (DaemonProcess daemon in daemons.OrderBy(daemon => daemon.IsOriginal))
