@@ -76,6 +76,18 @@ internal sealed class DumpIntake(
         return false;
     }
 
+    /// <summary>True if <see cref="TakePart"/> will find the end in this part.</summary>
+    internal static bool HasEnd(ReadOnlySpan<byte> part, uint sequence)
+    {
+        MessageReader messages = new(part);
+        while (messages.TryNext(out NetlinkMessage message))
+        {
+            bool ends = message.Type is NetlinkMessage.TypeDone or NetlinkMessage.TypeError;
+            if (ends && message.Sequence == sequence) { return true; }
+        }
+        return false;
+    }
+
     private void HandOver()
     {
         while (!_ahead.IsEmpty) { sink.OnDumpRecord(ref _ahead.Pop().Flow); }

@@ -12,21 +12,16 @@ namespace Conntrackd.Kernel;
 /// </remarks>
 internal sealed class TableReader : IDisposable
 {
-    /// <summary>The kernel fills 32 KiB at most; a larger buffer costs nothing.</summary>
-    private const int BufferBytes = 64 * 1024;
-
     private const int RequestBytesMax = 256;
 
-    /// <summary>
-    /// The kernel answers at once; this only keeps a broken one from stopping us.
-    /// </summary>
-    private const int AnswerTimeoutMilliseconds = 5000;
+    // Some 3,000 flows: such a table is read sooner than a thread is started.
+    private const int PartsAlone = 16;
 
     private readonly int _fd;
     private readonly IKernelSink _sink;
     private readonly DumpIntake _intake;
     private readonly KernelCounters _counters;
-    private readonly NativeBuffer _buffer = new(BufferBytes);
+    private readonly NativeBuffer _buffer = new(DumpPart.BytesMax);
     private readonly byte[] _request = new byte[RequestBytesMax];
 
     private uint _sequence;
@@ -84,37 +79,36 @@ internal sealed class TableReader : IDisposable
     /// <summary>Hands over at most so many parts; true if more may be waiting.</summary>
     internal bool Read(int partsMax)
     {
-        Span<byte> source = stackalloc byte[SocketAddress.NetlinkSize];
         for (int i = 0; i < partsMax && IsRunning; i++)
         {
-            Errno error = Libc.ReceiveFrom(
-                _fd, _buffer.Span, source, out int bytes, out int sourceBytes);
-            if (error == Errno.Eagain) { return false; }
-            if (error != Errno.None)
-            {
-                _failure = error; // parts are missing; read on, the kernel goes on to the end
-                continue;
-            }
-            if (!NetlinkSocket.IsFromKernel(source[..sourceBytes]))
-            {
-                _counters.DatagramsForeign++;
-                continue;
-            }
-            if (bytes > BufferBytes) { _failure = Errno.Emsgsize; }
-            ReadOnlySpan<byte> part = _buffer.Span[..Math.Min(bytes, BufferBytes)];
-            if (_intake.TakePart(part, _sequence, out error)) { End(error); }
+            DumpPart part = DumpPart.Receive(_fd, _buffer.Span);
+            if (part.Error == Errno.Eagain) { return false; }
+            Take(in part, _buffer.Span[..part.Bytes]);
         }
         return IsRunning;
     }
 
-    /// <summary>Reads the running dump to its end, for start-up; returns how it ended.</summary>
+    /// <summary>
+    /// Reads the running dump to its end, for start-up; returns how it ended. A large table is
+    /// received on a second thread meanwhile, if there is room for one.
+    /// </summary>
     internal Errno RunToEnd()
     {
-        const int PartsPerTurn = 64;
+        Read(PartsAlone);
+        if (!IsRunning) { return LastError; }
+        using DumpAhead? ahead = DumpAhead.TryStart(_fd, _sequence);
         while (IsRunning)
         {
-            Errno error = Libc.WaitReadable(_fd, AnswerTimeoutMilliseconds);
-            if (error == Errno.None) { Read(PartsPerTurn); }
+            if (ahead is not null)
+            {
+                DumpPart part = ahead.Next(out ReadOnlySpan<byte> bytes);
+                if (part.Error == Errno.Etimedout) { End(part.Error); }
+                else { Take(in part, bytes); }
+                ahead.Release();
+                continue;
+            }
+            Errno error = Libc.WaitReadable(_fd, DumpPart.TimeoutMilliseconds);
+            if (error == Errno.None) { Read(PartsAlone); }
             else { End(error); }
         }
         return LastError;
@@ -135,7 +129,7 @@ internal sealed class TableReader : IDisposable
         bool answered = LastError != Errno.None;
         while (!answered)
         {
-            LastError = Libc.WaitReadable(_fd, AnswerTimeoutMilliseconds);
+            LastError = Libc.WaitReadable(_fd, DumpPart.TimeoutMilliseconds);
             if (LastError == Errno.None)
             {
                 LastError = Libc.Receive(_fd, _buffer.Span, out int bytes);
@@ -160,6 +154,14 @@ internal sealed class TableReader : IDisposable
         _intake.IsInterrupted = false;
         _failure = Errno.None;
         return error;
+    }
+
+    private void Take(in DumpPart part, ReadOnlySpan<byte> bytes)
+    {
+        if (part.IsForeign) { _counters.DatagramsForeign++; }
+        if (part.Error != Errno.None) { _failure = part.Error; }
+        if (bytes.IsEmpty) { return; }
+        if (_intake.TakePart(bytes, _sequence, out Errno error)) { End(error); }
     }
 
     private bool TakeAnswer(ReadOnlySpan<byte> datagram)

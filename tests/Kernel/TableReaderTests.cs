@@ -24,6 +24,25 @@ public sealed class TableReaderTests
         });
 
     [RootFact]
+    public void A_large_dump_that_is_received_ahead_holds_every_flow_once() =>
+        PrivateNetwork.Run(() =>
+        {
+            const int Count = 20_000;
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            bench.Create(0, Count);
+            for (int run = 1; run <= 2; run++)
+            {
+                Assert.Equal(Errno.None, bench.Reader.StartDump());
+                Assert.Equal(Errno.None, bench.Reader.RunToEnd());
+                Assert.Equal(
+                    Enumerable.Range(1, Count).Select(i => (uint)i),
+                    sink.Records.Skip((run - 1) * Count).Select(f => f.Mark).Order());
+            }
+            Assert.Equal([Errno.None, Errno.None], sink.DumpEnds);
+        });
+
+    [RootFact]
     public void A_dump_of_an_empty_table_ends_at_once() =>
         PrivateNetwork.Run(() =>
         {
