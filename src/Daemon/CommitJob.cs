@@ -82,8 +82,12 @@ internal sealed class CommitJob
             else if (IsShiftable(in _flow)) { _flowWriter.AddMakingRoom(in _flow, timeoutSeconds); }
             else { _flowWriter.Add(SyncType.FlowNew, in _flow, timeoutSeconds); }
         }
+        if (!_flows!.IsDone)
+        {
+            _flowWriter.FlushBehind();
+            return true;
+        }
         _flowWriter.Flush();
-        if (!_flows!.IsDone) { return true; }
         Tell(_flowWriter.Created, _flowWriter.CreateFailed, "entries");
         if (_expectations is null) { return false; }
         BeginExpectations();

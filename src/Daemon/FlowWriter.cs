@@ -54,7 +54,15 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         internal Errno Error;
     }
 
-    private readonly Request[] _requests = new Request[RequestBatch.RequestsMax];
+    /// <summary>Requests that go to the kernel in one batch: where, and how many.</summary>
+    private readonly record struct Part(int Start, int Count)
+    {
+        internal int End => Start + Count;
+    }
+
+    // The part being added to, and behind it, in a ring, those in flight.
+    private Request[] _requests = new Request[RequestBatch.RequestsMax];
+    private readonly Queue<Part> _inFlight = new();
     private readonly string _name;
     private readonly Log _log;
     private TableWriter _writer = null!;
@@ -64,6 +72,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     private readonly bool _waits;
     private WriterSettings _settings;
     private uint _timeoutSeconds;
+    private int _start;
     private int _count;
     private long _retryAt = long.MaxValue;
 
@@ -164,8 +173,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     /// </summary>
     internal void Add(SyncType kind, in Flow flow, uint timeoutSeconds)
     {
-        if (_count == _requests.Length) { Flush(); }
-        ref Request request = ref _requests[_count++];
+        if (_count == RequestBatch.RequestsMax) { Flush(); }
+        ref Request request = ref _requests[_start + _count++];
         request = new Request { Kind = kind, TimeoutSeconds = timeoutSeconds };
         request.Flow = flow;
         request.Flow.Present &= ~_settings.Withheld;
@@ -183,8 +192,8 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         _waiting.Clear();
         foreach (Request request in again)
         {
-            if (_count == _requests.Length) { Flush(); }
-            _requests[_count++] = request;
+            if (_count == RequestBatch.RequestsMax) { Flush(); }
+            _requests[_start + _count++] = request;
         }
     }
 
@@ -192,7 +201,7 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     internal void AddIfAbsent(in Flow flow, uint timeoutSeconds)
     {
         Add(SyncType.FlowNew, in flow, timeoutSeconds);
-        _requests[_count - 1].KeepsLiving = true;
+        _requests[_start + _count - 1].KeepsLiving = true;
     }
 
     /// <summary>
@@ -207,43 +216,62 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     internal void AddMakingRoom(in Flow flow, uint timeoutSeconds)
     {
         Add(SyncType.FlowNew, in flow, timeoutSeconds);
-        ref Request request = ref _requests[_count - 1];
+        ref Request request = ref _requests[_start + _count - 1];
         request.Replace = true;
         request.MakesRoom = true;
     }
 
-    /// <summary>Sends what was added and repairs what was refused.</summary>
+    /// <summary>
+    /// From now on <see cref="FlushBehind"/> does not wait for the kernel, if the system has room
+    /// for a thread. For those who read the table afterwards: what packets do to a flow meanwhile
+    /// may be heard before the flow is told as committed.
+    /// </summary>
+    internal void BeginBehind()
+    {
+        Flush();
+        if (!_writer.TryStartBehind()) { return; }
+        _requests = new Request[(WriteBehind.BatchesMax + 1) * RequestBatch.RequestsMax];
+    }
+
+    /// <summary>Waits for what is in flight; the opposite of <see cref="BeginBehind"/>.</summary>
+    internal void EndBehind()
+    {
+        Flush();
+        _writer.StopBehind();
+        _requests = new Request[RequestBatch.RequestsMax];
+        _start = 0;
+    }
+
+    /// <summary>
+    /// As <see cref="Flush"/>, but after <see cref="BeginBehind"/> it leaves the batch in flight
+    /// and repairs an earlier one, unless order matters: a master goes before its related flows.
+    /// </summary>
+    internal void FlushBehind()
+    {
+        var part = new Part(_start, _count);
+        if (!_writer.IsBehind || MustWait(part))
+        {
+            Flush();
+            return;
+        }
+        SendAll(part);
+        if (_inFlight.Count == WriteBehind.BatchesMax) { SettleOldest(); }
+        _writer.Begin();
+        _inFlight.Enqueue(part);
+        _start = (_start + RequestBatch.RequestsMax) % _requests.Length;
+        _count = 0;
+    }
+
+    /// <summary>Sends what was added and repairs what was refused, now or before.</summary>
     internal void Flush()
     {
+        while (_inFlight.Count != 0) { SettleOldest(); }
         if (_count == 0) { return; }
-        bool makesRoom = false;
-        for (int i = 0; i < _count; i++)
-        {
-            // What makes room is to be heard of.
-            makesRoom |= _requests[i].MakesRoom;
-            Send(_requests[i].MakesRoom ? _mender : _writer, i);
-        }
+        var part = new Part(_start, _count);
+        SendAll(part);
         _writer.Flush();
-        if (makesRoom) { _mender.Flush(); }
-        TellCommitted();
-        for (int round = 0; round < RoundsMax; round++)
-        {
-            bool again = false;
-            for (int i = 0; i < _count; i++)
-            {
-                if (_requests[i].Error == Errno.None || TryHold(ref _requests[i], i)) { continue; }
-                if (!Mend(ref _requests[i], i)) { continue; }
-                _requests[i].Error = Errno.None;
-                Send(_mender, i);
-                again = true;
-            }
-            if (!again) { break; }
-            _mender.Flush();
-        }
-        for (int i = 0; i < _count; i++)
-        {
-            if (!_requests[i].Waits) { CountResult(in _requests[i]); }
-        }
+        _mender.Flush();
+        Settle(part);
         _count = 0;
     }
 
@@ -256,13 +284,64 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         _mender.Dispose();
     }
 
-    private void TellCommitted()
+    private bool MustWait(Part part)
+    {
+        if (part.Count == 0) { return true; }
+        foreach (ref Request request in _requests.AsSpan(part.Start, part.Count))
+        {
+            if (request.MakesRoom || request.Flow.Has(FlowAttributes.Master)) { return true; }
+        }
+        return false;
+    }
+
+    private void SendAll(Part part)
+    {
+        // What makes room is to be heard of.
+        for (int i = part.Start; i < part.End; i++)
+        {
+            Send(_requests[i].MakesRoom ? _mender : _writer, i);
+        }
+    }
+
+    private void SettleOldest()
+    {
+        _writer.End();
+        Settle(_inFlight.Dequeue());
+    }
+
+    // Tells of what the kernel has taken, repairs and counts.
+    private void Settle(Part part)
+    {
+        TellCommitted(part);
+        for (int round = 0; round < RoundsMax; round++)
+        {
+            bool again = false;
+            for (int i = part.Start; i < part.End; i++)
+            {
+                if (_requests[i].Error == Errno.None) { continue; }
+                if (TryHold(ref _requests[i], part, i)) { continue; }
+                if (!Mend(ref _requests[i], part, i)) { continue; }
+                _requests[i].Error = Errno.None;
+                Send(_mender, i);
+                again = true;
+            }
+            if (!again) { break; }
+            _mender.Flush();
+        }
+        for (int i = part.Start; i < part.End; i++)
+        {
+            if (!_requests[i].Waits) { CountResult(in _requests[i]); }
+        }
+    }
+
+    private void TellCommitted(Part part)
     {
         if (Committed is not ICommittedSink sink) { return; }
         sink.BeforeCommitted();
-        for (int i = 0; i < _count; i++)
+        for (int i = part.Start; i < part.End; i++)
         {
-            if (i + ToldAhead < _count) { sink.ExpectCommitted(in _requests[i + ToldAhead].Flow); }
+            int ahead = i + ToldAhead;
+            if (ahead < part.End) { sink.ExpectCommitted(in _requests[ahead].Flow); }
             ref Request request = ref _requests[i];
             if (request.Error != Errno.None || request.Kind != SyncType.FlowNew) { continue; }
             if (request.MakesRoom) { continue; }
@@ -288,6 +367,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
                 _ => writer.AddUpdate(index, in request.Flow, in options),
             };
             if (added) { return; }
+            if (writer == _writer)
+            {
+                while (_inFlight.Count != 0) { SettleOldest(); }
+            }
             writer.Flush();
         }
         request.Error = Errno.Einval;
@@ -295,11 +378,11 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
 
     // Keeps a related flow whose master is not there: its message may have been lost and be on its
     // way again, or come later in a bulk.
-    private bool TryHold(ref Request request, int index)
+    private bool TryHold(ref Request request, Part part, int index)
     {
         bool lacksMaster = request.Kind == SyncType.FlowNew && request.Error == Errno.Enoent
             && request.Flow.Has(FlowAttributes.Master);
-        if (!_waits || !lacksMaster || request.HasWaited || HasLater(index)) { return false; }
+        if (!_waits || !lacksMaster || request.HasWaited || HasLater(part, index)) { return false; }
         if (_waiting.Count == WaitingMax)
         {
             WaitingDropped++;
@@ -322,9 +405,9 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
     }
 
     // Changes a refused request into what may be accepted. False if there is nothing to try.
-    private bool Mend(ref Request request, int index)
+    private bool Mend(ref Request request, Part part, int index)
     {
-        if (request.Kind == SyncType.FlowDestroy || HasLater(index)) { return false; }
+        if (request.Kind == SyncType.FlowDestroy || HasLater(part, index)) { return false; }
         bool create = request.Kind == SyncType.FlowNew || request.Replace;
         if (request.Error == Errno.Eopnotsupp && request.Flow.Has(FlowAttributes.Helper))
         {
@@ -365,10 +448,10 @@ internal sealed class FlowWriter : IFlowInjector, ITableResultSink, IDisposable
         return has;
     }
 
-    private bool HasLater(int index)
+    private bool HasLater(Part part, int index)
     {
         ref Flow flow = ref _requests[index].Flow;
-        for (int i = index + 1; i < _count; i++)
+        for (int i = index + 1; i < part.End; i++)
         {
             if (IsSame(in _requests[i].Flow, in flow)) { return true; }
         }

@@ -212,7 +212,11 @@ internal sealed class Node : DaemonLoop
                     ExternalExpectations, timeout, External!, order.IsMeant) : null,
             _commits, _expectationCommits, in order, Log);
         _isCommitQuiet = order.IsDeaf || (order.Flows && IsWorthQuiet);
-        if (_isCommitQuiet) { Kernel.HearNew(false, keepsCommitted: !order.IsDeaf); }
+        if (_isCommitQuiet)
+        {
+            Kernel.HearNew(false, keepsCommitted: !order.IsDeaf);
+            _commits.BeginBehind();
+        }
         return true;
     }
 
@@ -236,6 +240,7 @@ internal sealed class Node : DaemonLoop
     {
         if (_isCommitQuiet)
         {
+            _commits.EndBehind();
             Kernel.HearNew(true);
             // Packets may have made flows that nobody has heard of.
             if (!_commit!.Order.IsDeaf)

@@ -37,6 +37,12 @@ internal sealed class RequestBatch : IDisposable
     /// <summary>Sequence number of the first message.</summary>
     internal uint BaseSequence { get; private set; }
 
+    /// <summary>How often not every answer came.</summary>
+    internal uint AnswersLost { get; set; }
+
+    /// <summary>Datagrams and answers that belong to no request of the batch.</summary>
+    internal uint AnswersUnknown { get; set; }
+
     internal bool IsFull(int messages) =>
         Requests == RequestsMax || Messages + messages > MessagesMax;
 
@@ -50,6 +56,8 @@ internal sealed class RequestBatch : IDisposable
         _length = 0;
         Messages = 0;
         Requests = 0;
+        AnswersLost = 0;
+        AnswersUnknown = 0;
         BaseSequence = baseSequence;
     }
 

@@ -13,6 +13,9 @@ namespace Conntrackd.Kernel;
 /// <code>
 /// Add… -> filling        Flush: swap, send, read answers -> results to the sink
 ///         flushing  &lt;-          (requests added by the sink go to the filling one)
+///
+/// Add… -> filling        Begin: to the thread of WriteBehind, which sends and reads answers
+///                        End:   wait for the oldest one -> results to the sink
 /// </code></remarks>
 internal sealed class TableWriter : IDisposable
 {
@@ -33,8 +36,10 @@ internal sealed class TableWriter : IDisposable
     private readonly ITableResultSink _sink;
     private readonly KernelCounters _counters;
     private readonly ReceiveBatch _answers = new(AnswerSlots, AnswerSlotBytes);
+    private readonly RequestBatch?[] _spare = new RequestBatch?[WriteBehind.BatchesMax + 1];
     private RequestBatch _filling = new();
-    private RequestBatch _flushing = new();
+    private int _spares;
+    private WriteBehind? _behind;
     private uint _sequence = 1;
     private bool _inFlush;
 
@@ -44,6 +49,8 @@ internal sealed class TableWriter : IDisposable
         PortId = portId;
         _sink = sink;
         _counters = counters;
+        _spare[0] = new RequestBatch();
+        _spares = 1;
         _filling.Start(_sequence);
     }
 
@@ -171,30 +178,83 @@ internal sealed class TableWriter : IDisposable
 
     /// <summary>
     /// Sends what was added, reads every answer and reports every request. Does nothing within a
-    /// report.
+    /// report. Nothing is in flight.
     /// </summary>
     internal void Flush()
     {
         if (_inFlush || _filling.Requests == 0) { return; }
-        RequestBatch batch = _filling;
-        _filling = _flushing;
-        _flushing = batch;
-        _filling.Start(_sequence);
-        batch.RequestAcknowledgement();
-        Errno error = NetlinkSocket.Send(_fd, batch.Written);
-        if (error == Errno.None) { ReadAnswers(batch); }
-        else { batch.Fail(error); }
-        _inFlush = true;
-        batch.Report(_sink);
-        _inFlush = false;
+        RequestBatch batch = TakeFilled();
+        Execute(batch);
+        Report(batch);
+    }
+
+    /// <summary>True between <see cref="TryStartBehind"/> and <see cref="StopBehind"/>.</summary>
+    internal bool IsBehind => _behind is not null;
+
+    /// <summary>Batches between <see cref="Begin"/> and <see cref="End"/>.</summary>
+    internal int InFlight => _behind?.InFlight ?? 0;
+
+    /// <summary>
+    /// Starts the thread for <see cref="Begin"/>. False if the system has no room for one.
+    /// </summary>
+    internal bool TryStartBehind()
+    {
+        _behind ??= WriteBehind.TryStart(Execute);
+        return _behind is not null;
+    }
+
+    /// <summary>
+    /// Has what was added executed on the thread; less than <see cref="WriteBehind.BatchesMax"/>
+    /// batches are in flight.
+    /// </summary>
+    internal void Begin() => _behind!.Give(TakeFilled());
+
+    /// <summary>Waits for the oldest batch in flight and reports its requests.</summary>
+    internal void End() => Report(_behind!.Await());
+
+    /// <summary>Ends the thread; nothing is in flight.</summary>
+    internal void StopBehind()
+    {
+        _behind?.Dispose();
+        _behind = null;
+        while (_spares > 1) { _spare[--_spares]!.Dispose(); }
     }
 
     public void Dispose()
     {
+        while (InFlight != 0) { _spare[_spares++] = _behind!.Await(); }
+        StopBehind();
         Libc.Close(_fd);
         _answers.Dispose();
         _filling.Dispose();
-        _flushing.Dispose();
+        _spare[0]!.Dispose();
+    }
+
+    private RequestBatch TakeFilled()
+    {
+        RequestBatch batch = _filling;
+        _filling = _spares == 0 ? new RequestBatch() : _spare[--_spares]!;
+        _filling.Start(_sequence);
+        batch.RequestAcknowledgement();
+        return batch;
+    }
+
+    private void Report(RequestBatch batch)
+    {
+        _counters.AnswersLost += batch.AnswersLost;
+        _counters.AnswersUnknown += batch.AnswersUnknown;
+        _inFlush = true;
+        batch.Report(_sink);
+        _inFlush = false;
+        _spare[_spares++] = batch;
+    }
+
+    // On the thread of WriteBehind, if there is one: touches the batch, the socket, the answers.
+    private void Execute(RequestBatch batch)
+    {
+        Errno error = NetlinkSocket.Send(_fd, batch.Written);
+        if (error == Errno.None) { ReadAnswers(batch); }
+        else { batch.Fail(error); }
     }
 
     private bool Keep(
@@ -234,9 +294,9 @@ internal sealed class TableWriter : IDisposable
         }
     }
 
-    private void FailUnanswered(RequestBatch batch, Errno error)
+    private static void FailUnanswered(RequestBatch batch, Errno error)
     {
-        _counters.AnswersLost++;
+        batch.AnswersLost++;
         batch.Fail(error);
     }
 
@@ -252,11 +312,11 @@ internal sealed class TableWriter : IDisposable
                 if (!ErrorMessage.TryRead(message, out int code, out uint sequence)
                     || !NetlinkSocket.IsFromKernel(_answers.Source(i)))
                 {
-                    _counters.AnswersUnknown++;
+                    batch.AnswersUnknown++;
                     continue;
                 }
                 finished |= batch.TryFinish(sequence, (Errno)code, out bool known);
-                if (!known) { _counters.AnswersUnknown++; }
+                if (!known) { batch.AnswersUnknown++; }
             }
         }
         return finished;

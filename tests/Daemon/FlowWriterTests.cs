@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Linq;
 using Conntrackd.Conntrack;
 using Conntrackd.Daemon;
@@ -137,6 +138,80 @@ public sealed class FlowWriterTests
                 less.Present & (FlowAttributes.Labels | FlowAttributes.SequenceAdjust));
             Assert.InRange(less.TimeoutSeconds, 75u, 77u);
         });
+
+    [RootTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Batches_in_flight_are_told_repaired_and_counted_as_those_waited_for(bool behind) =>
+        PrivateNetwork.Run(() =>
+        {
+            const int Count = 2000, Each = 7;
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            using var log = new Log { ToConsole = false };
+            using FlowWriter writer = Open(bench, log, waits: false, default);
+            CommittedList told = new();
+            writer.Committed = told;
+            bench.Create(0, Count / 2);
+            bench.Drain();
+            if (behind) { writer.BeginBehind(); }
+            for (int i = 0; i < Count; i++)
+            {
+                Flow flow = i % Each == 0 && i != 0
+                    ? RelatedTo(KernelBench.TcpFlow(i - 1), i) : KernelBench.TcpFlow(i);
+                flow.Mark = 1_000_000 + (uint)i;
+                writer.Add(SyncType.FlowNew, in flow, timeoutSeconds: 100);
+                if (i % 50 == 49) { writer.FlushBehind(); }
+            }
+            if (behind) { writer.EndBehind(); }
+            Assert.Equal((Count, 0ul, Count / 2), ((int)writer.Created, writer.CreateFailed,
+                (int)writer.Replaced));
+            Assert.Equal(Enumerable.Range(Count / 2, Count / 2).Select(i => 1_000_000 + (uint)i),
+                told.Marks);
+            Assert.Equal(Errno.None, bench.Reader.StartDump());
+            Assert.Equal(Errno.None, bench.Reader.RunToEnd());
+            Assert.Equal(Enumerable.Range(0, Count).Select(i => 1_000_000 + (uint)i),
+                sink.Records.Select(f => f.Mark).Order());
+            // A replaced master takes its related flows along; those here came after theirs.
+            Assert.Equal((Count - 1) / Each,
+                sink.Records.Count(f => f.Has(FlowAttributes.Master)));
+            Assert.Equal((0ul, 0ul), (bench.Counters.AnswersLost, bench.Counters.AnswersUnknown));
+        });
+
+    [RootFact]
+    public void A_writer_may_be_closed_with_batches_in_flight() =>
+        PrivateNetwork.Run(() =>
+        {
+            RecordingSink sink = new();
+            using KernelBench bench = new(sink, sink);
+            using var log = new Log { ToConsole = false };
+            FlowWriter writer = Open(bench, log, waits: false, default);
+            writer.BeginBehind();
+            for (int i = 0; i < 200; i++)
+            {
+                Flow flow = KernelBench.TcpFlow(i);
+                writer.Add(SyncType.FlowNew, in flow, timeoutSeconds: 100);
+                if (i % 100 == 99) { writer.FlushBehind(); }
+            }
+            writer.Dispose();
+            bench.Drain();
+            Assert.Equal(200, sink.Events.Count);
+        });
+
+    private sealed class CommittedList : ICommittedSink
+    {
+        internal List<uint> Marks { get; } = [];
+
+        public void BeforeCommitted()
+        {
+        }
+
+        public void ExpectCommitted(in Flow flow)
+        {
+        }
+
+        public void OnCommitted(ref Flow flow, uint timeoutSeconds) => Marks.Add(flow.Mark);
+    }
 
     private static FlowWriter Open(
         KernelBench bench, Log log, bool waits, FlowAttributes withheld)
