@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Threading;
 using Conntrackd.Linux;
 using Xunit;
@@ -10,7 +9,7 @@ namespace Conntrackd.Tests.Integration;
 /// A thread in a network namespace that sends garbage to a sync port, as fast as the kernel takes
 /// it: each datagram is one message of a version that does not exist, and random bytes.
 /// </summary>
-internal sealed partial class Flood : IDisposable
+internal sealed class Flood : IDisposable
 {
     private const int Port = 3780, Batch = 64, DatagramBytes = 120;
 
@@ -44,23 +43,13 @@ internal sealed partial class Flood : IDisposable
     {
         try
         {
-            Enter(namespaceName);
+            NamespaceThread.Enter(namespaceName);
             Send(source, target);
         }
         catch (Exception e)
         {
             _failure = e;
         }
-    }
-
-    // The thread only; it ends there.
-    private static void Enter(string namespaceName)
-    {
-        Assert.Equal(Errno.None, Libc.Open(
-            $"/run/netns/{namespaceName}", Libc.OpenReadOnly, 0, out int fd));
-        int refused = SetNamespace(fd, 0);
-        Libc.Close(fd);
-        Assert.Equal(0, refused);
     }
 
     private void Send(string source, string target)
@@ -103,7 +92,4 @@ internal sealed partial class Flood : IDisposable
         four.CopyTo(address, 4);
         return address;
     }
-
-    [LibraryImport("libc", EntryPoint = "setns")]
-    private static partial int SetNamespace(int fd, int kind);
 }
