@@ -1,8 +1,6 @@
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Xunit;
 
@@ -104,33 +102,6 @@ public sealed class StatsModeTests
         daemon.Tell("-k");
         Wait.Until("the daemon has ended", 5, () => !daemon.IsRunning);
         Assert.Equal(0, daemon.ExitCode);
-    }
-
-    [LabFact]
-    public void Syslog_lines_bear_the_facility_of_the_section_and_info()
-    {
-        using var lab = new Lab();
-        // A /dev of the daemon's own: the log daemon's socket there is the test's.
-        string device = Directory.CreateDirectory(lab.PathOf("dev")).FullName;
-        Shell.Run("mknod", Path.Combine(device, "null"), "c", "1", "3").Checked();
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Dgram, 0);
-        listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(device, "log")));
-        listener.ReceiveTimeout = 5000;
-        var daemon = new DaemonProcess(
-            lab, 1, Requirements.Binary, Config("Syslog local3"));
-        lab.Start(1, lab.PathOf("out"), "unshare", "-m", "sh", "-c",
-            $"mount --bind {device} /dev && exec {Requirements.Binary} -C {daemon.ConfigPath}");
-        Wait.Until("it answers", 10, () => daemon.Ask("-s").ExitCode == 0);
-        Create(lab, FlowKinds.All[0]);
-        lab.Run(1, "conntrack", "-F").Checked();
-        byte[] buffer = new byte[2048];
-        string line = Encoding.UTF8.GetString(buffer, 0, listener.Receive(buffer));
-        Assert.Matches(
-            @"^<158>\w{3} [ \d]\d \d\d:\d\d:\d\d conntrack-tools\[\d+\]: "
-                + @"tcp      6 \w+ src=10\.50\.0\.1 ",
-            line);
-        Assert.DoesNotContain('\n', line);
-        daemon.Tell("-k");
     }
 
     [LabFact]
