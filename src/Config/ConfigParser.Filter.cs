@@ -43,22 +43,24 @@ internal sealed partial class ConfigParser
         if (TryWord("From"))
         {
             isKernelspace = TryWord("Kernelspace");
-            if (!isKernelspace && !TryWord("Userspace"))
-            {
-                return Expected("Userspace or Kernelspace");
-            }
+            bool isKnown = isKernelspace || TryWord("Userspace")
+                || Expected("Userspace or Kernelspace");
+            if (!isKnown && _token.Kind != TokenKind.Open) { return false; }
         }
         return Braces(Block.Filter, "Filter")
             && Set(_options with { IsFilterFromKernelspace = isKernelspace });
     }
 
-    /// <summary>Reads the policy word that every set must have.</summary>
+    /// <summary>
+    /// Reads the policy word that every set must have. False if it is missing and no set follows.
+    /// </summary>
     private bool Policy(out FilterPolicy policy)
     {
         policy = TryWord("Accept") ? FilterPolicy.Accept
             : TryWord("Ignore") ? FilterPolicy.Ignore
             : FilterPolicy.None;
-        return policy != FilterPolicy.None || Expected("Accept or Ignore");
+        return policy != FilterPolicy.None || Expected("Accept or Ignore")
+            || _token.Kind == TokenKind.Open;
     }
 
     private bool ReadProtocolSet()
@@ -112,12 +114,12 @@ internal sealed partial class ConfigParser
 
     private bool ReadStateSet()
     {
-        if (!Policy(out FilterPolicy policy) || !Open()) { return false; }
+        int openedAt = _directive.Line;
+        if (!Policy(out FilterPolicy policy) || !Open(Block.None)) { return false; }
         _filter.StatePolicy = policy;
-        (string, int) outer = (_blockName, _blockLine);
-        (_blockName, _blockLine) = ("State", _directive.Line);
+        Enter(new OpenBlock(Block.None, "State", openedAt));
         bool needsProtocol = false;             // states were named, "for TCP" is missing
-        while (!_isUnwinding)
+        while (!IsLeaving)
         {
             if (needsProtocol && _token.Kind == TokenKind.Close)
             {
@@ -126,7 +128,7 @@ internal sealed partial class ConfigParser
             if (TryClose()) { break; }
             needsProtocol = ReadStateWord(needsProtocol);
         }
-        (_blockName, _blockLine) = outer;
+        Leave();
         return true;
     }
 
@@ -142,6 +144,11 @@ internal sealed partial class ConfigParser
             return false;
         }
         string word = at.Kind == TokenKind.Word ? _source.TextOf(at) : "";
+        if (IsMissingBrace(word, out int keep))
+        {
+            MissingBrace(keep);
+            return false;
+        }
         if (s_tcpStates.TryGetValue(word, out byte state))
         {
             _filter.AddTcpState(state);
@@ -151,32 +158,48 @@ internal sealed partial class ConfigParser
         string? near = Spelling.Nearest(word, s_tcpStates.Keys);
         Error(at, $"expected a TCP state, 'for TCP' or '}}' in 'State', found {Found(at)}"
             + (near is null ? "" : $", did you mean '{near}'"));
-        Advance();
-        if (at.Kind == TokenKind.Open) { SkipBraces(); }
+        if (at.Kind == TokenKind.Open)
+        {
+            Advance();
+            SkipBraces();
+        }
+        else { SkipWord(); }
         return needsProtocol;
     }
 
     /// <summary>Reads names in braces, whatever they look like.</summary>
     private bool NameList(string blockName, string what, Action<Token, string> add)
     {
-        if (!Open()) { return false; }
-        (string, int) outer = (_blockName, _blockLine);
-        (_blockName, _blockLine) = (blockName, _directive.Line);
-        while (!_isUnwinding && !TryClose())
-        {
-            Token name = _lexer.ReadName(_token);
-            if (name.Length > 0)
-            {
-                Advance();
-                add(name, _source.TextOf(name));
-                continue;
-            }
-            Error(_token, $"expected {what} or '}}' in '{blockName}', found {Found(_token)}");
-            int line = _token.Line;
-            if (_token.Kind != TokenKind.Open) { Advance(); }
-            SkipRest(line);
-        }
-        (_blockName, _blockLine) = outer;
+        int openedAt = _directive.Line;
+        if (!Open(Block.None)) { return false; }
+        Enter(new OpenBlock(Block.None, blockName, openedAt));
+        while (!IsLeaving && !TryClose()) { ReadListed(blockName, what, add); }
+        Leave();
         return true;
+    }
+
+    private void ReadListed(string blockName, string what, Action<Token, string> add)
+    {
+        // Keywords are names here, unless the file lacks a brace.
+        if (_token.Kind == TokenKind.Word && _token.Line != _last.Line && Unclosed > 0
+            && IsMissingBrace(_source.TextOf(_token), out int keep))
+        {
+            MissingBrace(keep);
+            return;
+        }
+        Token name = _lexer.ReadName(_token);
+        if (name.Length > 0)
+        {
+            Advance();
+            add(name, _source.TextOf(name));
+            return;
+        }
+        Error(_token, $"expected {what} or '}}' in '{blockName}', found {Found(_token)}");
+        if (_token.Kind == TokenKind.Open)
+        {
+            Advance();
+            SkipBraces();
+        }
+        else { SkipWord(); }
     }
 }

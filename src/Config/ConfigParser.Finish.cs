@@ -8,7 +8,13 @@ internal sealed partial class ConfigParser
     /// <summary>Checks directives against each other and puts the options together.</summary>
     private Options Finish()
     {
-        // With errors in the file most of these would only be consequences.
+        if (!_hasUnread && _errorCount < ErrorsMax)
+        {
+            CheckLinks();
+            CheckVrrp();
+        }
+
+        // With errors in the file most of what follows would only be consequences.
         if (_errorCount > 0) { return _options; }
         FinishUnixPath();
         FinishScheduler();
@@ -60,14 +66,15 @@ internal sealed partial class ConfigParser
         _options = _options with { Scheduler = new SchedulerOptions(policy, priority) };
     }
 
+    private void CheckLinks()
+    {
+        if (_sync is null || _links.Count > 0) { return; }
+        Error(_syncToken, "no dedicated link in 'Sync', expected 'Multicast', 'UDP' or 'TCP'");
+    }
+
     private void FinishSync()
     {
         FinishMode();
-        if (_links.Count == 0)
-        {
-            Error(_syncToken, "no dedicated link in 'Sync', expected 'Multicast', 'UDP' or 'TCP'");
-            return;
-        }
         int first = _defaultLink < 0 ? 0 : _defaultLink;
         _links[first] = _links[first] with { IsDefault = true };
         SyncOptions sync = OpenSync with { Links = _links };

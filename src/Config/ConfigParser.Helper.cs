@@ -29,7 +29,7 @@ internal sealed partial class ConfigParser
     private bool ReadHelperType()
     {
         Token directive = _directive;
-        if (_block == Block.HelperType)
+        if (Here.Block == Block.HelperType)
         {
             Warning(directive, "'Type' inside 'Type', the inner one takes what stands before it");
         }
@@ -37,7 +37,7 @@ internal sealed partial class ConfigParser
             || !Name(out string family, out Token familyAt, "inet or inet6")
             || !Name(out string transport, out Token transportAt, "tcp or udp"))
         {
-            return false;
+            return _token.Kind == TokenKind.Open && Braces(Block.HelperType, "Type");
         }
         bool isKnown = CheckHelper(name, nameAt, family, familyAt, transport, transportAt);
         byte protocol = transport == "tcp" ? L4Protocol.Tcp : L4Protocol.Udp;
@@ -105,7 +105,10 @@ internal sealed partial class ConfigParser
     private bool ReadPolicy()
     {
         WarnOutsideType();
-        if (!Name(out string name, out Token at, "a policy name")) { return false; }
+        if (!Name(out string name, out Token at, "a policy name"))
+        {
+            return _token.Kind == TokenKind.Open && Braces(Block.HelperPolicy, "Policy");
+        }
         if (name.Length > PolicyNameLengthMax)
         {
             Error(at, $"policy name {Found(at)} has {name.Length} bytes, at most "
@@ -125,7 +128,7 @@ internal sealed partial class ConfigParser
 
     private void WarnOutsideType()
     {
-        if (_block != Block.Helper) { return; }
+        if (Here.Block != Block.Helper) { return; }
         Warning(_directive,
             $"{Found(_directive)} outside a 'Type' block, it goes to the next 'Type'");
     }

@@ -24,7 +24,7 @@ internal sealed partial class ConfigParser
     {
         Token at = _directive;
         string name = NameOf(kind);
-        int errorsBefore = _errorCount;
+        _failed.Clear();
         _link = new LinkOptions(kind, _source.PositionOf(at));
         (_linkLocal, _linkDestination, _linkInterface) = (null, null, null);
         if (TryWord("Default")) { _defaultLink = _links.Count; }
@@ -36,8 +36,7 @@ internal sealed partial class ConfigParser
         };
         bool isRead = Braces(block, name);
 
-        // A link with errors counts, but what it lacks is no news.
-        if (_errorCount == errorsBefore) { FinishLink(at, name); }
+        if (isRead && !IsLeaving) { FinishLink(at, name); }
         _links.Add(_link);
         return isRead;
     }
@@ -88,12 +87,12 @@ internal sealed partial class ConfigParser
 
     private void FinishMulticast(in Token at)
     {
+        if (_link.Port == 0) { Missing(at, "Multicast", "Group"); }
         if (_linkLocal is not AddressPrefix group)
         {
             Missing(at, "Multicast", "IPv4_address' or 'IPv6_address");
             return;
         }
-        if (_link.Port == 0) { Missing(at, "Multicast", "Group"); }
         if (!IsMulticast(group))
         {
             string text = AddressText.Format(group.Family, group.Address);
@@ -114,6 +113,7 @@ internal sealed partial class ConfigParser
 
     private void FinishUnicast(in Token at, string name)
     {
+        if (_link.Port == 0) { Missing(at, name, "Port"); }
         if (_linkDestination is not AddressPrefix peer)
         {
             string wanted = _linkLocal?.Family == AddressFamily.Ipv6
@@ -124,7 +124,6 @@ internal sealed partial class ConfigParser
                 : wanted);
             return;
         }
-        if (_link.Port == 0) { Missing(at, name, "Port"); }
         if (_linkLocal is AddressPrefix local && local.Family != peer.Family)
         {
             Error(at, $"the '{name}' link mixes IPv4 and IPv6: local address "
@@ -144,8 +143,15 @@ internal sealed partial class ConfigParser
         };
     }
 
-    private void Missing(in Token at, string name, string directive) =>
+    // What was given and is wrong is no news.
+    private void Missing(in Token at, string name, string directive)
+    {
+        foreach (string failed in _failed)
+        {
+            if (directive.Contains(failed, StringComparison.Ordinal)) { return; }
+        }
         Error(at, $"the '{name}' link has no valid '{directive}'");
+    }
 
     private static bool IsMulticast(AddressPrefix address) =>
         address.Family == AddressFamily.Ipv4

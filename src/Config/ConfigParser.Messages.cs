@@ -9,7 +9,7 @@ internal sealed partial class ConfigParser
     private void ReportNoDirective()
     {
         Token at = _token;
-        if (_block == Block.File)
+        if (_open.Count == 0)
         {
             Error(at, at.Kind == TokenKind.Close
                 ? "unexpected '}': no block is open"
@@ -17,67 +17,62 @@ internal sealed partial class ConfigParser
         }
         else
         {
-            Error(at, $"expected a directive or '}}' in '{_blockName}', found {Found(at)}");
+            Error(at, $"expected a directive or '}}' in '{Here.Name}', found {Found(at)}");
         }
 
         // An opening brace is left for SkipRest, which skips its block.
-        if (at.Kind != TokenKind.Open) { Advance(); }
+        if (at.Kind != TokenKind.Open) { SkipWord(); }
     }
 
     /// <summary>
-    /// Reports a block that is still open at the end or at a section, and leaves all blocks.
+    /// The directive that a word, which is none of the current block, was meant to be: another
+    /// spelling of one here, one of another block, or a slip. Null if there is no telling.
     /// </summary>
-    private void MissingBrace()
+    private Directive? FindMeant(string word)
     {
-        string what = _token.Kind == TokenKind.End
-            ? "unexpected end of the file"
-            : $"unexpected section {Found(_token)}";
-        string advice = _pathWithBrace is Token path
-            ? $"; the path in line {path.Line} took a brace along, a blank must stand before it"
-            : "";
-        Error(_token, $"{what}: '}}' is missing for '{_blockName}' of line {_blockLine}{advice}");
-        _isUnwinding = true;
+        if (RemovedDirectives.AdviceFor(word) is not null) { return null; }
+        string[] here = NamesIn(Here.Block);
+        string? name = Array.Find(
+            here, name => name.Equals(word, StringComparison.OrdinalIgnoreCase));
+        if (name is null && BlocksOf(word) == Block.None)
+        {
+            name = Spelling.Nearest(word, here);
+            if (name is null && _open.Count > 0)
+            {
+                name = Spelling.Nearest(word, NamesIn(~Block.None));
+            }
+        }
+        name ??= word;
+        return FindDirective(name, Here.Block) ?? FindDirective(name, ~Block.None);
     }
 
     /// <summary>The message about a word that is no directive of the current block.</summary>
-    private string Unknown(string word)
+    private string Unknown(string word, Directive? meant)
     {
-        string place = _block == Block.File ? "" : $" in '{_blockName}'";
-        string? advice = RemovedDirectives.AdviceFor(word);
-        if (advice is not null)
+        if (RemovedDirectives.AdviceFor(word) is string advice)
         {
             return $"'{word}' was removed in conntrack-tools 1.4.5: {advice}";
         }
-
-        string[] here = NamesIn(_block);
-        string? sameLetters = Array.Find(
-            here, name => name.Equals(word, StringComparison.OrdinalIgnoreCase));
-        if (sameLetters is not null)
-        {
-            return $"unknown directive '{word}'{place}, write '{sameLetters}' "
-                + "(letter case matters)";
-        }
-        Block elsewhere = BlocksOf(word);
-        if (elsewhere != Block.None)
-        {
-            string where = _block == Block.File ? "outside a section" : $"in '{_blockName}'";
-            return $"'{word}' is not allowed {where}, only in {Describe(elsewhere)}";
-        }
         string shown = Shorten(word);
-        string? near = Spelling.Nearest(word, here);
-        if (near is not null)
+        string what = _open.Count == 0 ? $"unknown section '{shown}'"
+            : $"unknown directive '{shown}' in '{Here.Name}'";
+        if (meant is null)
         {
-            return $"unknown directive '{shown}'{place}, did you mean '{near}'";
+            return _open.Count == 0 ? $"{what}, expected General, Sync, Stats or Helper" : what;
         }
-        if (_block == Block.File)
+        if (meant.Name == word)
         {
-            return $"unknown section '{shown}', expected General, Sync, Stats or Helper";
+            string where = _open.Count == 0 ? "outside a section" : $"in '{Here.Name}'";
+            return $"'{word}' is not allowed {where}, only in {Describe(BlocksOf(word))}";
         }
-        near = Spelling.Nearest(word, NamesIn(~Block.None));
-        return near is null
-            ? $"unknown directive '{shown}'{place}"
-            : $"unknown directive '{shown}'{place}, did you mean '{near}' "
-                + $"(only in {Describe(BlocksOf(near))})";
+        if ((meant.Blocks & Here.Block) == 0)
+        {
+            return $"{what}, did you mean '{meant.Name}' (only in "
+                + $"{Describe(BlocksOf(meant.Name))})";
+        }
+        return meant.Name.Equals(word, StringComparison.OrdinalIgnoreCase)
+            ? $"{what}, write '{meant.Name}' (letter case matters)"
+            : $"{what}, did you mean '{meant.Name}'";
     }
 
     private static string[] NamesIn(Block blocks) => Array.ConvertAll(

@@ -11,8 +11,8 @@ internal sealed partial class ConfigParser
     private Token _syncToken;
     private Token _secondMode;
 
-    // Only reached by directives inside Sync, after ReadSync.
-    private SyncOptions OpenSync => _sync!;
+    // Nothing is there yet if a block of Sync stands elsewhere and is read for its errors.
+    private SyncOptions OpenSync => _sync ?? new SyncOptions();
 
     private bool Set(SyncOptions sync)
     {
@@ -45,7 +45,7 @@ internal sealed partial class ConfigParser
         if (block == Block.None)
         {
             Error(at, $"unknown mode {Found(at)}, expected FTFW, ALARM or NOTRACK");
-            return false;
+            return Braces(Block.Modes, $"Mode {Shorten(name)}");
         }
         string today = Array.Find(s_blockNames, b => b.Block == block).Name;
         if (!today.EndsWith(name, StringComparison.OrdinalIgnoreCase))

@@ -23,7 +23,7 @@ internal sealed partial class ConfigParser
         {
             Token glued = number with { Length = _token.End - number.Start };
             Error(number, $"expected {wanted} after '{_directiveText}', found {Found(glued)}");
-            Advance();
+            SkipWord();
             return false;
         }
         if (!TryReadDigits(number, out value) || value < min || value > max)
@@ -120,9 +120,10 @@ internal sealed partial class ConfigParser
 
     /// <summary>
     /// Reads a name, whatever it looks like: keywords and hex digits are names here. But a
-    /// directive on a later line is the next directive; then the name is missing.
+    /// directive on a later line is the next directive; then the name is missing. What touches it
+    /// is wrong, unless the caller reads that too.
     /// </summary>
-    private bool Name(out string value, out Token at, string what)
+    private bool Name(out string value, out Token at, string what, bool mayTouch = false)
     {
         value = "";
         at = _token;
@@ -138,10 +139,17 @@ internal sealed partial class ConfigParser
         }
         Token name = _lexer.ReadName(_token);
         if (name.Length == 0) { return Expected(what); }
-        at = name;
+        at = _token = name;
+        Advance();
+        if (!mayTouch && IsGlued(name))
+        {
+            Token glued = name with { Length = _token.End - name.Start };
+            Error(name, $"expected {what} after '{_directiveText}', found {Found(glued)}");
+            SkipWord();
+            return false;
+        }
         value = _source.TextOf(name);
         _directiveText = $"{_directiveText} {Shorten(value)}";
-        Advance();
         return true;
     }
 
@@ -229,9 +237,7 @@ internal sealed partial class ConfigParser
             _ => "a blank must follow",
         };
         Error(_token, $"unexpected {Found(_token)} in an {name} address: {advice}");
-        int line = _token.Line;
-        Advance();
-        SkipRest(line);
+        SkipWord();
         return true;
     }
 
@@ -246,10 +252,10 @@ internal sealed partial class ConfigParser
         return true;
     }
 
-    /// <summary>True if the current token touches the number and is no directive.</summary>
-    private bool IsGlued(in Token number)
+    /// <summary>True if the current token touches the one before and is no directive.</summary>
+    private bool IsGlued(in Token before)
     {
-        if (_token.Start != number.End) { return false; }
+        if (_token.Start != before.End) { return false; }
         return _token.Kind switch
         {
             TokenKind.End or TokenKind.Open or TokenKind.Close => false,

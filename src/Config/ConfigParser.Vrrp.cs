@@ -14,6 +14,7 @@ internal sealed partial class ConfigParser
     private List<MarkMatch> _vrrpMarks = [];
     private List<AddressPrefix> _vrrpAddresses = [];
     private VrrpOptions? _vrrp;
+    private bool _vrrpHasBadGroup;
     private Token _vrrpToken;
 
     private bool Set(VrrpOptions vrrp)
@@ -57,8 +58,12 @@ internal sealed partial class ConfigParser
     private bool ReadVrrpGroup(bool isGroup)
     {
         string what = isGroup ? "the name of a vrrp_sync_group" : "the name of a vrrp_instance";
-        if (!Name(out string name, out Token at, what)) { return false; }
         (_vrrpMarks, _vrrpAddresses) = ([], []);
+        if (!Name(out string name, out Token at, what))
+        {
+            _vrrpHasBadGroup = true;
+            return _token.Kind == TokenKind.Open && Braces(Block.VrrpGroup, _directiveText);
+        }
         if (_token.Kind == TokenKind.Open && !Braces(Block.VrrpGroup, name)) { return false; }
         var group = new VrrpGroupName(name, isGroup)
         {
@@ -85,7 +90,7 @@ internal sealed partial class ConfigParser
     private bool ReadVrrpMark()
     {
         const string Wanted = "a mark, as 0x2 or 0x200/0xff00";
-        if (!Name(out string text, out Token at, Wanted)) { return false; }
+        if (!Name(out string text, out Token at, Wanted, mayTouch: true)) { return false; }
         uint mask = uint.MaxValue;
         bool isGood = TryReadMark(text, out uint value);
         if (_token.Kind == TokenKind.Path && _token.Start == at.End)
@@ -135,23 +140,26 @@ internal sealed partial class ConfigParser
             + "each takes over the flows of all, and none is purged while one is master");
     }
 
-    private void FinishVrrp()
+    private void CheckVrrp()
     {
         if (_vrrp is null) { return; }
-        if (_vrrpGroups.Count == 0)
+        if (_vrrpGroups.Count == 0 && !_vrrpHasBadGroup)
         {
             Error(_vrrpToken, "no group to follow in 'VRRP', expected 'Group' or 'Instance'");
-            return;
         }
-        if (_sync is null)
-        {
-            Warning(_vrrpToken, "'VRRP' has no effect without a 'Sync' section, ignoring it");
-            return;
-        }
-        if (_vrrp.TrackFile == _vrrp.Notify)
+        if (_sync is not null && _vrrp.TrackFile == _vrrp.Notify)
         {
             Error(_origins["VRRP.TrackFile"],
                 "'TrackFile' and 'Notify' are the same file, expected two");
+        }
+    }
+
+    private void FinishVrrp()
+    {
+        if (_vrrp is null) { return; }
+        if (_sync is null)
+        {
+            Warning(_vrrpToken, "'VRRP' has no effect without a 'Sync' section, ignoring it");
             return;
         }
         WarnOfUnclaimed();

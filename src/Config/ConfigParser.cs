@@ -6,9 +6,8 @@ namespace Conntrackd.Config;
 /// <summary>Reads a configuration file: all errors in one run, warnings in file order.</summary>
 /// <remarks>
 /// A block is a loop over directives; what each does is one line of the table in
-/// ConfigParser.Language.cs. A directive that fails is skipped to the end of its line, together
-/// with the block behind it, and reading goes on. A section name inside another section means that
-/// a brace is missing: then everything is closed and reading goes on at the top.
+/// ConfigParser.Language.cs. How reading goes on behind an error, so that each is told and none
+/// twice, is in ConfigParser.Recovery.cs.
 /// Nothing is thrown for bad input and every step consumes a token, so the time is linear.
 /// </remarks>
 internal sealed partial class ConfigParser
@@ -20,6 +19,9 @@ internal sealed partial class ConfigParser
     /// <summary>A diagnostic with its place in the file, to sort by.</summary>
     private readonly record struct PlacedDiagnostic(int Offset, Diagnostic Diagnostic);
 
+    /// <summary>A block whose closing brace is still to come.</summary>
+    private readonly record struct OpenBlock(Block Block, string Name, int Line);
+
     // Ours: deeper than any file (Type may stand in Type); guards the stack.
     private const int DepthMax = 32;
 
@@ -28,16 +30,13 @@ internal sealed partial class ConfigParser
     private readonly List<PlacedDiagnostic> _diagnostics = [];
     private readonly Dictionary<string, Token> _origins = [];
     private Token _token;                       // not consumed yet
+    private Token _last;                        // consumed last
     private Token _directive;                   // whose arguments are being read
     private string _directiveText = "";         // it and the arguments so far, for messages
     private Token? _pathWithBrace;              // last path that took a brace along
-    private Block _block = Block.File;
-    private string _blockName = "";
-    private int _blockLine;
-    private int _depth;
+    private readonly List<OpenBlock> _open = [];    // outermost first
     private int _errorCount;
     private int _warningCount;
-    private bool _isUnwinding;                  // a brace is missing: leave all blocks
 
     private ConfigParser(SourceText source)
     {
@@ -58,28 +57,32 @@ internal sealed partial class ConfigParser
         return new ConfigResult(parser._errorCount == 0 ? options : null, diagnostics);
     }
 
+    /// <summary>Where reading is: the innermost open block.</summary>
+    private OpenBlock Here => _open.Count > 0 ? _open[^1] : new OpenBlock(Block.File, "", 0);
+
     private void ParseFile()
     {
-        while (_token.Kind != TokenKind.End && _errorCount < ErrorsMax)
-        {
-            ReadDirective();
-            if (!_isUnwinding) { continue; }
-
-            // The token is the section name that should not have been inside, or the end.
-            _isUnwinding = false;
-        }
+        while (_token.Kind != TokenKind.End && _errorCount < ErrorsMax) { ReadDirective(); }
     }
 
     /// <summary>
     /// Reads directives up to the closing brace of <paramref name="block"/>; the opening one is
-    /// consumed. <paramref name="name"/> is how messages call the block.
+    /// consumed.
     /// </summary>
-    private void ReadBlock(Block block, string name)
+    private void ReadBlock(in OpenBlock block)
     {
-        (Block, string, int) outer = (_block, _blockName, _blockLine);
-        (_block, _blockName, _blockLine) = (block, name, _directive.Line);
-        while (!_isUnwinding && !TryClose()) { ReadDirective(); }
-        (_block, _blockName, _blockLine) = outer;
+        Enter(block);
+        while (!IsLeaving && !TryClose()) { ReadDirective(); }
+        Leave();
+    }
+
+    private void Enter(in OpenBlock block) => _open.Add(block);
+
+    private void Leave()
+    {
+        if (_open.Count == 1) { (_lastSection, _lastSectionEnd) = (_open[0], _last); }
+        _open.RemoveAt(_open.Count - 1);
+        if (_open.Count <= _keptBlocks) { _keptBlocks = int.MaxValue; }
     }
 
     /// <summary>
@@ -93,9 +96,9 @@ internal sealed partial class ConfigParser
             Advance();
             return true;
         }
-        if (_token.Kind == TokenKind.End) { MissingBrace(); }
-        if (_errorCount >= ErrorsMax) { _isUnwinding = true; }
-        return _isUnwinding;
+        if (_token.Kind == TokenKind.End) { MissingBrace(keep: 0); }
+        if (_errorCount >= ErrorsMax) { _keptBlocks = 0; }
+        return IsLeaving;
     }
 
     /// <summary>Reads one directive of the current block, or reports why there is none.</summary>
@@ -103,65 +106,52 @@ internal sealed partial class ConfigParser
     {
         if (_token.Kind != TokenKind.Word)
         {
-            Token unexpected = _token;
             ReportNoDirective();
-            SkipRest(unexpected.Line);
+            SkipRest();
             return;
         }
         string word = _source.TextOf(_token);
-        Directive? directive = FindDirective(word, _block);
-        bool isSection = FindDirective(word, Block.File) is not null;
-        if (directive is null && isSection)
+        if (FindDirective(word, Here.Block) is not Directive directive)
         {
-            MissingBrace();
+            ReadStranger(word);
             return;
         }
         Token at = _token;
-        if (directive is null)
-        {
-            Error(at, Unknown(word));
-            Advance();
-            SkipRest(at.Line);
-            return;
-        }
-        Advance();
-        (_directive, _directiveText) = (at, word);
-        if (!directive.Read(this))
-        {
-            SkipRest(at.Line);
-            return;
-        }
+        if (!ReadAs(directive)) { return; }
 
         // Lists have no one origin. Timers and switches of a mode are options of Sync.
         const Block Scalars = Block.General | Block.Unix | Block.Scheduler | Block.Sync
             | Block.Modes | Block.Options | Block.Restore | Block.Stats | Block.Vrrp
             | Block.Sandbox;
-        if ((_block & Scalars) == 0) { return; }
-        string place = (_block & Block.Modes) != 0 ? "Sync" : _blockName;
+        if ((Here.Block & Scalars) == 0) { return; }
+        string place = (Here.Block & Block.Modes) != 0 ? "Sync" : Here.Name;
         _origins[$"{place}.{directive.Canonical}"] = at;
+    }
+
+    /// <summary>Consumes the current word and what follows it; false if that was wrong.</summary>
+    private bool ReadAs(Directive directive)
+    {
+        int errorsBefore = _errorCount;
+        (_directive, _directiveText) = (_token, _source.TextOf(_token));
+        Advance();
+        bool isRead = directive.Read(this);
+        if (!isRead) { SkipRest(); }
+        if (_errorCount > errorsBefore) { _failed.Add(directive.Name); }
+        return isRead;
     }
 
     /// <summary>Runs a block directive: brace, content, brace.</summary>
     private bool Braces(Block block, string name)
     {
-        if (!Open()) { return false; }
-        if (_depth == DepthMax)
+        int line = _directive.Line;
+        if (!Open(block)) { return false; }
+        if (_open.Count == DepthMax)
         {
             Error(_directive, $"'{name}' is nested too deep, at most {DepthMax} blocks");
             SkipBraces();
             return true;
         }
-        _depth++;
-        ReadBlock(block, name);
-        _depth--;
-        return true;
-    }
-
-    /// <summary>Consumes an opening brace or reports that it is missing.</summary>
-    private bool Open()
-    {
-        if (_token.Kind != TokenKind.Open) { return Expected("'{'"); }
-        Advance();
+        ReadBlock(new OpenBlock(block, name, line));
         return true;
     }
 
@@ -172,36 +162,8 @@ internal sealed partial class ConfigParser
         {
             _pathWithBrace = _token;
         }
+        _last = _token;
         _token = _lexer.Next();
-    }
-
-    /// <summary>
-    /// Skips what belongs to a failed directive: the rest of its line, a block behind it. Stops at
-    /// a closing brace.
-    /// </summary>
-    private void SkipRest(int line)
-    {
-        while (_token.Kind is not (TokenKind.Close or TokenKind.End))
-        {
-            bool isOpen = _token.Kind == TokenKind.Open;
-            if (!isOpen && _token.Line != line) { return; }
-            Advance();
-            if (isOpen)
-            {
-                SkipBraces();
-                return;
-            }
-        }
-    }
-
-    /// <summary>Skips to behind the brace that closes the one just consumed.</summary>
-    private void SkipBraces()
-    {
-        for (int depth = 1; depth > 0 && _token.Kind != TokenKind.End; Advance())
-        {
-            if (_token.Kind == TokenKind.Open) { depth++; }
-            if (_token.Kind == TokenKind.Close) { depth--; }
-        }
     }
 
     private void Error(in Token at, string message)
@@ -226,26 +188,6 @@ internal sealed partial class ConfigParser
         _diagnostics.Insert(
             place, new PlacedDiagnostic(at.Start, _source.Describe(severity, at, message)));
     }
-
-    /// <summary>Reports what should stand at the current token and consumes what does.</summary>
-    private bool Expected(string what)
-    {
-        Error(_token, $"expected {what} after '{_directiveText}', found {Found(_token)}");
-
-        // A directive or section that stands there is read as one: only the argument is missing.
-        bool isNext = _token.Kind is TokenKind.End or TokenKind.Open or TokenKind.Close
-            || (_token.Kind == TokenKind.Word && IsDirectiveHere(_source.TextOf(_token)));
-        int line = _token.Line;
-        if (!isNext)
-        {
-            Advance();
-            SkipRest(line);
-        }
-        return false;
-    }
-
-    private bool IsDirectiveHere(string word) =>
-        FindDirective(word, _block) is not null || FindDirective(word, Block.File) is not null;
 
     /// <summary>A token as messages show it: quoted, printable and not too long.</summary>
     private string Found(in Token token)

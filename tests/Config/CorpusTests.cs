@@ -44,7 +44,7 @@ public sealed class CorpusTests
         if (at >= 0 && !isExpected)
         {
             int line = int.Parse(originalSays[(at + Mark.Length)..].Split(')')[0]);
-            Assert.Equal(line, result.Diagnostics[0].Position.Line);
+            Assert.Contains(result.Diagnostics, d => d.Position.Line == line);
         }
     }
 

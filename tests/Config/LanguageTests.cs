@@ -27,15 +27,23 @@ public sealed class LanguageTests
                 Multicast { Port 1 }
             }
             """,
-            "1:1: unknown directive 'Generl', did you mean 'General'",
+            "1:1: unknown section 'Generl', did you mean 'General'",
             "3:14: expected a number of buckets 0-134217727 after 'HashSize', found 'abc'",
             "4:5: unknown directive 'hashlimit' in 'General', write 'HashLimit' "
                 + "(letter case matters)",
             "5:5: 'Nice' is deprecated, ignoring; use nice(1) and renice(1)",
             "6:17: expected a path after 'Path', found 'relative'",
+            "6:26: 'Backlog' is deprecated, ignoring",
             "7:27: expected on or off after 'NetlinkEventsReliable', found '{'",
             "11:17: 'RefreshTime' is not allowed in 'Mode FTFW', only in 'Sync' and 'Mode ALARM'",
+            "11:45: expected a number of messages 0-2147483647 after 'ACKWindowSize', found 'x'",
+            "12:5: the 'UDP' link has no valid 'IPv4_Destination_Address' or "
+                + "'IPv6_Destination_Address'",
+            "12:5: the 'UDP' link has no valid 'Interface'",
             "12:16: expected a port 1-65535 after 'Port', found 'zero'",
+            "13:5: the 'Multicast' link has no valid 'Group'",
+            "13:5: the 'Multicast' link has no valid 'IPv4_address' or 'IPv6_address'",
+            "13:5: the 'Multicast' link has no valid 'Interface'",
             "13:17: 'Port' is not allowed in 'Multicast', only in 'UDP' and 'TCP'");
     }
 
@@ -43,7 +51,8 @@ public sealed class LanguageTests
     public void A_missing_brace_is_reported_where_the_next_section_starts()
     {
         Refused("General {\nUNIX { Path /a\nStats { }\nSync { Bogus 1 }",
-            "3:1: unexpected section 'Stats': '}' is missing for 'UNIX' of line 2",
+            "3:1: unexpected section 'Stats': '}' is missing for 'UNIX' of line 2 "
+                + "and for 'General' of line 1",
             "4:1: cannot use both 'Stats' and 'Sync', 'Stats' stands in line 3",
             "4:8: unknown directive 'Bogus' in 'Sync'");
     }
@@ -128,7 +137,7 @@ public sealed class LanguageTests
                 + "IPv4_Destination_Address 10.0.0.2 }"));
             Assert.Equal(name, options.Sync!.Links[0].InterfaceName);
         }
-        Refused(InSync("Mode FTFW { } UDP { Interface\nPort 1 }"),
+        Refused(InSync("Mode FTFW { } UDP { IPv6_Destination_Address ::2 Interface\nPort 1 }"),
             "5:1: expected an interface name after 'Interface', found 'Port'");
     }
 

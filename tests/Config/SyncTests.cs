@@ -193,14 +193,15 @@ public sealed class SyncTests
     [InlineData("Multicast { IPv4_address 255.0.0.50 Group 1 Interface eth2 }",
         "4:15: '255.0.0.50' of the 'Multicast' link is not a multicast address "
             + "(224.0.0.0/4, ff00::/8)")]
-    [InlineData("UDP { Interface sixteen-letters0 }",
-        "4:31: interface name 'sixteen-letters0' has 16 bytes, at most 15 fit")]
-    [InlineData("UDP { Port abc }", "4:26: expected a port 1-65535 after 'Port', found 'abc'")]
-    [InlineData("UDP { Port 4294967296 }",
-        "4:26: expected a port 1-65535 after 'Port', found '4294967296'")]
-    [InlineData("UDP { Checksum maybe }",
+    [InlineData("UDP { IPv4_Destination_Address 10.0.0.2 Port 1 Interface sixteen-letters0 }",
+        "4:72: interface name 'sixteen-letters0' has 16 bytes, at most 15 fit")]
+    [InlineData("UDP { IPv4_Destination_Address 10.0.0.2 Interface e Port abc }",
+        "4:72: expected a port 1-65535 after 'Port', found 'abc'")]
+    [InlineData("UDP { IPv4_Destination_Address 10.0.0.2 Interface e Port 4294967296 }",
+        "4:72: expected a port 1-65535 after 'Port', found '4294967296'")]
+    [InlineData("UDP { Checksum maybe IPv4_Destination_Address 10.0.0.2 Interface e Port 1 }",
         "4:30: expected on or off after 'Checksum', found 'maybe'")]
-    [InlineData("UDP { ErrorQueueLength 5 }",
+    [InlineData("UDP { ErrorQueueLength 5 IPv4_Destination_Address 10.0.0.2 Interface e Port 1 }",
         "4:21: 'ErrorQueueLength' is not allowed in 'UDP', only in 'TCP'")]
     public void A_link_that_cannot_work_is_named_with_what_it_lacks(string link, string message) =>
         Refused(InSync("Mode FTFW { } " + link), message);
