@@ -9,13 +9,14 @@ namespace Conntrackd.Daemon;
 /// takes the processor from the packets it serves. A wake-up costs some 25 us here, its own and
 /// that of the peer, and all caches are cold behind it; so some tens of events should share one.
 /// The wait is what the current rate needs for <see cref="EventsWanted"/> events, so it shrinks
-/// when the rate rises. From <see cref="RateHigh"/> on, half as many are enough: their own work
-/// is the larger part then, and a longer wait only makes the peer's table older.
+/// when the rate rises. From <see cref="RateHigh"/> on, a third is enough: their own work is the
+/// larger part then, and a longer wait only makes the peer's table older. In bursts (200,000 a
+/// second and more) a wait of 1 or 2 ms let the kernel make no more flows, and filled the buffer.
 /// Measured at 30,000 events a second, CPU of both nodes: bench/results, docs/performance.md.
 /// </remarks>
 internal struct Pace
 {
-    private const int EventsWanted = 60, EventsWantedHigh = 24;
+    private const int EventsWanted = 60, EventsWantedHigh = 20;
     private const long GatherMax = 2_000;           // microseconds
     private const long GatherMin = 50;              // less is not worth a system call
     private const long WindowMicroseconds = 5_000;
