@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.RegularExpressions;
+using System.Threading;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -170,6 +171,41 @@ public sealed class VrrpTests(ITestOutputHelper output)
         Write(lab, files, "GROUP \"FW\" BACKUP 0\nGROUP \"FW\" MASTER 0\n");
         daemon.Start();
         AwaitState(daemon, files, "MASTER (idle)");
+    }
+
+    [LoadFact]
+    public void A_take_over_that_is_given_up_midway_is_taken_up_again()
+    {
+        // Enough for batches in flight while the next line is read.
+        const int Many = 60_000;
+        using var lab = new Lab();
+        KeepalivedProcess[] files = [new(lab, 1, 150), new(lab, 2, 100)];
+        DaemonProcess[] daemons = [Daemon(lab, files[0], 1), Daemon(lab, files[1], 2)];
+        foreach (DaemonProcess daemon in daemons) { daemon.Start(); }
+        Write(lab, files[0], "GROUP \"FW\" MASTER 0\n");
+        Write(lab, files[1], "GROUP \"FW\" BACKUP 0\n");
+        AwaitState(daemons[1], files[1], "BACKUP (idle)");
+        var load = new LoadTool(lab);
+        load.Inject(1, Many);
+        AwaitKnown();
+        foreach (int milliseconds in (int[])[20, 60, 120])
+        {
+            Write(lab, files[1], "GROUP \"FW\" MASTER 0\n");
+            Thread.Sleep(milliseconds);
+            Write(lab, files[1], "GROUP \"FW\" BACKUP 0\n");
+            AwaitState(daemons[1], files[1], "BACKUP (idle)");
+            AwaitKnown();
+        }
+        Write(lab, files[1], "GROUP \"FW\" MASTER 0\n");
+        AwaitState(daemons[1], files[1], "MASTER (idle)");
+        TableDifference difference = load.KernelAgainstKernel();
+        Assert.True(difference.IsNone && difference.Same == Many, $"{difference}");
+        output.WriteLine(
+            $"given up: {Regex.Count(daemons[1].Log, "given up")} of 3");
+
+        void AwaitKnown() => Wait.Until("fw2 knows the flows", Patience,
+            () => load.KernelAgainstListing(daemons[1], "-e"),
+            difference => difference.IsNone && difference.Same == Many);
     }
 
     /// <remarks>
