@@ -1,9 +1,12 @@
 using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 using System.Threading.Tasks;
 using Conntrackd.Control;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Conntrackd.Tests.Integration;
 
@@ -11,9 +14,12 @@ namespace Conntrackd.Tests.Integration;
 /// Clients that do not behave: what becomes of the others meanwhile, and of the daemon afterwards.
 /// docs/reliability.md has the same list with what the original does.
 /// </summary>
-public sealed class BadClientTests
+public sealed class BadClientTests(ITestOutputHelper output)
 {
     private const int PatienceMilliseconds = 4000;
+    private const int ManyFlows = 100_000, MoreFlows = 5_000;
+    private const double SettleSeconds = 60;
+    private const long GrowthKilobytesMax = 8_192;
 
     private static readonly byte[] s_dump = Request(ControlRequest.DumpInternal);
 
@@ -80,6 +86,50 @@ public sealed class BadClientTests
         }
         Assert.True(daemon.IsRunning, daemon.Log);
     }
+
+    /// <summary>
+    /// A pager over a large table: replication goes on, nothing piles up, and whoever goes on
+    /// reading gets the rest.
+    /// </summary>
+    [LoadTheory]
+    [InlineData("-i")]
+    [InlineData("-e")]
+    public void A_client_that_stops_reading_half_way_keeps_nobody(string option)
+    {
+        using var nodes = new Pair(Pairs.OursOurs, new DaemonConfig { HashLimit = 2 * ManyFlows });
+        nodes.Load.Inject(1, ManyFlows);
+        nodes.AwaitReplicated(SettleSeconds, ManyFlows);
+        DaemonProcess daemon = option == "-i" ? nodes.Active : nodes.Backup;
+        string[] before = Lines(daemon.Tell(option));
+        long kilobytes = daemon.ResidentKilobytes;
+
+        using Socket client = Connect(daemon);
+        client.Send(Request(
+            option == "-i" ? ControlRequest.DumpInternal : ControlRequest.DumpExternal));
+        using var stream = new NetworkStream(client);
+        using var reader = new StreamReader(stream);
+        List<string> listed = [];
+        while (listed.Count < ManyFlows / 2) { listed.Add(reader.ReadLine()!); }
+        nodes.Load.Inject(1, MoreFlows, first: ManyFlows);
+        double seconds = nodes.AwaitReplicated(SettleSeconds, ManyFlows + MoreFlows);
+        long grown = daemon.ResidentKilobytes - kilobytes;
+        Assert.InRange(grown, long.MinValue, GrowthKilobytesMax);
+
+        listed.AddRange(Lines(reader.ReadToEnd()));
+        string[] flows = [.. listed.Select(WithoutAge)];
+        Assert.Equal(flows.Length, flows.Distinct().Count());
+        Assert.Empty(before.Select(WithoutAge).Except(flows));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"measured: a client that stops half-way through {option} of {ManyFlows} flows: "
+            + $"{MoreFlows} more replicated within {seconds:F1} s, memory {kilobytes} kB, then "
+            + $"{grown:+0;-0} kB"));
+    }
+
+    private static string[] Lines(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string WithoutAge(string line) =>
+        line[..line.IndexOf(" [active since ", StringComparison.Ordinal)];
 
     // "served", "blocked" (a well-behaved client had to wait), or "dead".
     private static string Outcome(string binary, Case bad, int flows)

@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.IO;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using Conntrackd.Control;
 using Xunit;
 
@@ -22,7 +21,7 @@ public sealed class CrowdedSocketTests
         using var pair = new Pair(Pairs.OursOurs, "udp");
         pair.Load.Inject(1, Flows);
         pair.AwaitReplicated(60, Flows);
-        long memoryBefore = KilobytesOf(pair.Active);
+        long memoryBefore = pair.Active.ResidentKilobytes;
         List<Socket> clients = Connect(pair.Active.SocketPath);
         Assert.InRange(clients.Count, 32, Clients);
 
@@ -31,7 +30,7 @@ public sealed class CrowdedSocketTests
 
         string process = $"/proc/{pair.Active.ProcessId}/fd";
         Assert.InRange(Directory.GetFiles(process).Length, 1, 100);
-        Assert.InRange(KilobytesOf(pair.Active), 0, memoryBefore + 32 * 1024);
+        Assert.InRange(pair.Active.ResidentKilobytes, 0, memoryBefore + 32 * 1024);
         Wait.Until("others are answered", 60, () => pair.Active.Tell("-s").Length > 0);
         clients.ForEach(client => client.Dispose());
         Assert.Equal(0, pair.Active.Stop());
@@ -61,7 +60,4 @@ public sealed class CrowdedSocketTests
         }
         return connected;
     }
-
-    private static long KilobytesOf(DaemonProcess daemon) => long.Parse(Regex.Match(
-        File.ReadAllText($"/proc/{daemon.ProcessId}/status"), @"VmRSS:\s+(\d+)").Groups[1].Value);
 }

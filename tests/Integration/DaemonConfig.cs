@@ -45,7 +45,7 @@ internal sealed record DaemonConfig
         }
         General {
             HashSize {{HashSize}}
-            HashLimit 524288
+            HashLimit {{HashLimit}}
             LogFile {{path}}.log
             Syslog off
             LockFile {{path}}.lock
@@ -61,6 +61,8 @@ internal sealed record DaemonConfig
         """;
 
     internal int HashSize { get; init; } = 32768;
+
+    internal int HashLimit { get; init; } = 524_288;
 
     /// <summary>The filter; the link's own traffic is left out.</summary>
     internal string Filter { get; init; } = $$"""

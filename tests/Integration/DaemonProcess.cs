@@ -55,6 +55,11 @@ internal sealed class DaemonProcess
 
     internal int ExitCode => _process!.ExitCode;
 
+    /// <summary>Memory that it occupies.</summary>
+    internal long ResidentKilobytes => long.Parse(
+        Regex.Match(File.ReadAllText($"/proc/{ProcessId}/status"), @"VmRSS:\s+(\d+)")
+            .Groups[1].Value, CultureInfo.InvariantCulture);
+
     /// <summary>What it printed and what it logged, for messages of failed assertions.</summary>
     /// <remarks>In the foreground both hold the same lines, each is wanted once.</remarks>
     internal string Log => $"daemon of fw{Firewall}, {_binary}:\n" + string.Join(

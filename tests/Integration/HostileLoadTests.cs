@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO;
 using System.Linq;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
 using Conntrackd.Control;
@@ -45,7 +43,7 @@ public sealed class HostileLoadTests(ITestOutputHelper output)
         {
             nodes.Lab.Run(1, "ip", "addr", "add", source + "/24", "dev", "sync").Checked();
         }
-        long before = KilobytesOf(nodes.Backup);
+        long before = nodes.Backup.ResidentKilobytes;
         using var flood = new Flood(nodes.Lab.Namespace(1), source, Lab.SyncAddress(2));
         string equal = Replicate(nodes);
         (long sent, double seconds) = flood.Stop();
@@ -54,14 +52,14 @@ public sealed class HostileLoadTests(ITestOutputHelper output)
         Assert.True(source == Stranger || refused > 0, nodes.Backup.Log);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"measured: {name}: {sent / seconds:N0} datagrams/s, {refused:N0} of {sent:N0} counted "
-            + $"as refused, {equal}, memory {before} to {KilobytesOf(nodes.Backup)} kB"));
+            + $"as refused, {equal}, memory {before} to {nodes.Backup.ResidentKilobytes} kB"));
     }
 
     [LoadFact]
     public void A_thousand_clients_that_ask_without_end_take_nothing_from_replication()
     {
         using var nodes = new Pair(Pairs.OursOurs, "udp");
-        long before = KilobytesOf(nodes.Backup);
+        long before = nodes.Backup.ResidentKilobytes;
         using var stop = new CancellationTokenSource();
         long start = Stopwatch.GetTimestamp();
         const int Threads = 4;
@@ -77,7 +75,7 @@ public sealed class HostileLoadTests(ITestOutputHelper output)
         Wait.Until("others are answered", 30, () => nodes.Backup.Tell("-s").Length > 0);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"measured: {Clients} clients at the control socket: {asked / seconds:N0} "
-            + $"requests/s, {equal}, memory {before} to {KilobytesOf(nodes.Backup)} kB"));
+            + $"requests/s, {equal}, memory {before} to {nodes.Backup.ResidentKilobytes} kB"));
     }
 
     // Under the flood; says what became of the real peer's messages.
@@ -130,8 +128,4 @@ public sealed class HostileLoadTests(ITestOutputHelper output)
         foreach (Socket? socket in sockets) { socket?.Dispose(); }
         return asked;
     }
-
-    private static long KilobytesOf(DaemonProcess daemon) => long.Parse(
-        Regex.Match(File.ReadAllText($"/proc/{daemon.ProcessId}/status"), @"VmRSS:\s+(\d+)")
-            .Groups[1].Value, CultureInfo.InvariantCulture);
 }
