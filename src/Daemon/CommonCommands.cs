@@ -15,7 +15,7 @@ internal sealed class CommonCommands(DaemonLoop loop, ICommandHandler mode) : IC
         {
             case ControlRequest.StatisticsRuntime:
                 Reports.AppendRuntime(session.Text, Status.RuntimeOf(loop));
-                return CommandReply.Done;
+                return WithMore(request, session, CommandReply.Done);
             case ControlRequest.StatisticsProcess:
                 loop.Server.AppendReaders(session.Text);
                 if (loop.Confinement is { } confinement)
@@ -38,9 +38,14 @@ internal sealed class CommonCommands(DaemonLoop loop, ICommandHandler mode) : IC
                 return loop.DumpOf(request, session.Form) is IDumpSource dump
                     ? CommandReply.Dump(dump) : CommandReply.Done;
             default:
-                CommandReply reply = mode.Execute(request, session);
-                if (session.Form != ReplyForm.Original) { loop.AppendMore(request, session.Text); }
-                return reply;
+                return WithMore(request, session, mode.Execute(request, session));
         }
+    }
+
+    private CommandReply WithMore(
+        ControlRequest request, ControlSession session, CommandReply reply)
+    {
+        if (session.Form != ReplyForm.Original) { loop.AppendMore(request, session.Text); }
+        return reply;
     }
 }

@@ -79,9 +79,11 @@ public sealed class OutputFormTests
                 Assert.NotNull(line.GetProperty("type").GetString());
             }
         }
-        string[] types = [.. Lines(daemon.Tell("-s", "-o", "json"))
-            .Select(line => line.GetProperty("type").GetString()!)];
-        Assert.Equal(["cache", "cache", "traffic", "link", "messages", "peer"], types);
+        Assert.Equal(["cache", "cache", "traffic", "link", "messages", "peer"], Types(daemon));
+        Assert.Equal(["runtime", "loop"], Types(daemon, "runtime"));
+        Assert.Contains("\nevent loop:\n\tturns:", daemon.Tell("-s", "runtime", "-o", "extended"),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("turns:", daemon.Tell("-s", "runtime"), StringComparison.Ordinal);
         string peer = $"peer {Lab.SyncAddress(2)} status=ALIVE sync=IN-SYNC:\n";
         Wait.Until("the peer is in sync", 5,
             () => daemon.Tell("-s", "-o", "ext").Contains(peer, StringComparison.Ordinal));
@@ -93,6 +95,10 @@ public sealed class OutputFormTests
         Assert.Equal(1, daemon.Ask("-i", "-o", "yaml").ExitCode);
         Assert.Equal(1, daemon.Ask("-f", "-o", "json").ExitCode);
     }
+
+    private static IEnumerable<string> Types(DaemonProcess daemon, params string[] topic) =>
+        Lines(daemon.Tell(["-s", .. topic, "-o", "json"]))
+            .Select(line => line.GetProperty("type").GetString()!);
 
     private static List<JsonElement> Lines(string text) =>
         [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
