@@ -35,7 +35,11 @@ internal static class Launcher
         if (isFirst) { PassedText.Pass(load.Text.Span); }
         Options? options = Judge(load, isFirst, log);
         if (options is null || !IsSupported(options, isFirst, log)) { return Failure; }
-        if (background && !isChild) { return Daemoniser.Start(log); }
+        if (background && !isChild)
+        {
+            using ServiceNotifier? manager = NotifierFor(options);
+            return Daemoniser.Start(manager, log);
+        }
         if (confinement is null)
         {
             Errno error = Confinement.Enter(options, configPath);
@@ -140,11 +144,10 @@ internal static class Launcher
     {
         Options options = start.Options;
         SetScheduler(options.Scheduler, log);
-        ServiceNotifier? notifier =
-            options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
+        ServiceNotifier? notifier = NotifierFor(options);
         using DaemonLoop node = Create(options, notifier, log);
         node.Confinement = start.Confinement;
-        // Later the working directory may be another.
+        // The working directory is another by then.
         var reloader = new Reloader(Path.GetFullPath(start.ConfigPath), node, notifier, log);
         node.Reload = reloader.Run;
         string? failed = node.TryStart() ?? WatchSignals(node);
@@ -154,6 +157,8 @@ internal static class Launcher
             log.Error("conntrackd cannot start, please review your configuration");
             return Failure;
         }
+        // Nobody shall be kept from unmounting the one where it was started.
+        _ = Libc.ChangeDirectory("/");
         start.Confinement.Complete(options.Sandbox, log);
         TellSettings(options, log);
         log.Notice("initialization completed");
@@ -170,6 +175,9 @@ internal static class Launcher
         _ = notifier?.Stopping();
         return Success;
     }
+
+    private static ServiceNotifier? NotifierFor(Options options) =>
+        options.Systemd == false ? null : ServiceNotifier.FromEnvironment();
 
     private static DaemonLoop Create(Options options, ServiceNotifier? notifier, Log log) =>
         options.Sync is not null ? new Node(options, notifier, log)

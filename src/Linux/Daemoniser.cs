@@ -9,9 +9,11 @@ namespace Conntrackd.Linux;
 /// own, with a pipe on which it says that it is ready; until then it writes its errors to the
 /// terminal it has inherited. The child's side is <see cref="Readiness"/>.
 /// <code>
-/// parent   pipe, spawn ------ waits: a byte -> exit 0; the end of the pipe -> exit 1
-/// child         start, open everything, a byte, stdio to /dev/null, go on
-/// </code></remarks>
+/// parent   pipe, spawn ------ waits: a byte -> tells the service manager, exit 0
+///                                    the end of the pipe -> exit 1
+/// child         start, open everything, stdio to /dev/null, a byte, waits for that, goes on
+/// </code>Only the process that a service manager started may name another one to it, and what the
+/// other one says counts from then on (NotifyAccess=main).</remarks>
 internal static class Daemoniser
 {
     internal const int Ready = 0;
@@ -20,13 +22,16 @@ internal static class Daemoniser
     private const int FirstOther = 3;   // after stdin, stdout and stderr
 
     /// <summary>
-    /// Starts this program again as the daemon. Returns the exit status for the caller; errors have
-    /// been logged by then.
+    /// Starts this program again as the daemon, and names it to the service manager, if there is
+    /// one. Returns the exit status for the caller; errors have been logged by then.
     /// </summary>
-    internal static int Start(Log log) => Start(SelfImage.Path, SelfImage.Arguments(), log, out _);
+    internal static int Start(ServiceNotifier? notifier, Log log) =>
+        Start(SelfImage.Path, SelfImage.Arguments(), notifier, log, out _);
 
     /// <summary>Starts any program that follows the rules of <see cref="Readiness"/>.</summary>
-    internal static int Start(string path, IReadOnlyList<byte[]> arguments, Log log, out int pid)
+    internal static int Start(
+        string path, IReadOnlyList<byte[]> arguments, ServiceNotifier? notifier, Log log,
+        out int pid)
     {
         pid = 0;
         Errno error = Libc.Pipe(out int readEnd, out int writeEnd);
@@ -50,6 +55,7 @@ internal static class Daemoniser
         }
         Span<byte> word = stackalloc byte[1];
         bool ready = Libc.Read(readEnd, word, out int count) == Errno.None && count == 1;
+        if (ready) { _ = notifier?.MainProcess(pid); }
         Libc.Close(readEnd);
         if (!ready) { Explain(pid, log); }
         return ready ? Ready : Failed;

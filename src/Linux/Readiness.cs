@@ -10,6 +10,9 @@ internal sealed class Readiness
 
     private const int StandardCount = 3;
 
+    // Ours: the parent has one datagram to send.
+    private const int PatienceMilliseconds = 5_000;
+
     private int _fd;
 
     private Readiness(int fd) => _fd = fd;
@@ -31,8 +34,9 @@ internal sealed class Readiness
     }
 
     /// <summary>
-    /// Lets the parent exit with status 0 and leaves the terminal: descriptors 0 to 2 lead to
-    /// /dev/null from here on.
+    /// Leaves the terminal: descriptors 0 to 2 lead to /dev/null from here on. Lets the parent exit
+    /// with status 0, and waits until it has closed the pipe: by then this process is named to the
+    /// service manager.
     /// </summary>
     internal Errno Report()
     {
@@ -44,6 +48,9 @@ internal sealed class Readiness
         }
         if (nowhere >= StandardCount) { Libc.Close(nowhere); }
         error = Libc.Write(_fd, "1"u8, out _);
+
+        // A pipe that nobody reads any more is an error, which wakes whoever waits for it.
+        if (error == Errno.None) { error = Libc.WaitReadable(_fd, PatienceMilliseconds); }
         Libc.Close(_fd);
         _fd = -1;
         return error;

@@ -118,6 +118,25 @@ public sealed class ReloadTests
         Assert.Equal("STOPPING=1", manager.Next("STOPPING"));
     }
 
+    /// <remarks>A manager that hears its own process only would miss the rest otherwise.</remarks>
+    [LabFact]
+    public void The_service_manager_hears_of_a_daemon_in_the_background_before_it_is_ready()
+    {
+        using var lab = new Lab();
+        string path = lab.PathOf("notify");
+        using var manager = new ServiceManager(path);
+        var daemon = new DaemonProcess(lab, 1, Requirements.Binary, new DaemonConfig());
+        lab.Run(1, "env", $"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=1000000", Requirements.Binary,
+            "-C", daemon.ConfigPath, "-d").Checked();
+        string pid = lab.Run(1, "cat", daemon.LockPath).Checked().Output.Trim();
+        Assert.Equal($"MAINPID={pid}", manager.Next(""));
+        Assert.StartsWith("READY=1\n", manager.Next(""));
+        Assert.Equal("WATCHDOG=1", manager.Next("WATCHDOG"));
+        Assert.Equal("/", File.ResolveLinkTarget($"/proc/{pid}/cwd", false)!.FullName);
+        daemon.Tell("-k");
+        Assert.Equal("STOPPING=1", manager.Next("STOPPING"));
+    }
+
     [LabFact]
     public void Without_internal_cache_another_filter_counts_for_bulks_too()
     {

@@ -20,7 +20,7 @@ public sealed class DaemoniserTests
         {
             arguments.Add(Encoding.UTF8.GetBytes(word));
         }
-        int code = Daemoniser.Start("/bin/sh", arguments, log, out pid);
+        int code = Daemoniser.Start("/bin/sh", arguments, null, log, out pid);
         logged = File.ReadAllText(directory.File("log"));
         return code;
     }
@@ -59,7 +59,7 @@ public sealed class DaemoniserTests
             "cp"u8.ToArray(), "/proc/self/status"u8.ToArray(),
             Encoding.UTF8.GetBytes(directory.File("status")),
         ];
-        Assert.Equal(1, Daemoniser.Start("/bin/cp", arguments, log, out _));
+        Assert.Equal(1, Daemoniser.Start("/bin/cp", arguments, null, log, out _));
         // HUP, INT, USR1, TERM and CHLD.
         Assert.Contains(
             "SigBlk:\t0000000000014203", File.ReadAllText(directory.File("status")),
@@ -86,7 +86,7 @@ public sealed class DaemoniserTests
         using TemporaryDirectory directory = new();
         using Log log = new() { ToConsole = false };
         log.OpenFile(directory.File("log"));
-        Assert.Equal(1, Daemoniser.Start("/nonexistent/daemon", [], log, out _));
+        Assert.Equal(1, Daemoniser.Start("/nonexistent/daemon", [], null, log, out _));
         Assert.Contains(
             "cannot start '/nonexistent/daemon', No such file or directory",
             File.ReadAllText(directory.File("log")), StringComparison.Ordinal);
