@@ -13,8 +13,9 @@
 #                                      outside, the time divided among them; what fails is kept
 #                                      in out/fuzz
 #   ./build.sh fuzz --replay TAPE      gives a kept input to its reader again
-#   ./build.sh soak MINUTES            builds, then churn with loss and restarts for so long: tables
-#                                      equal in the end, memory flat (root)
+#   ./build.sh soak MINUTES [EVERY]    builds, then churn with loss and restarts for so long: tables
+#                                      equal in the end, memory flat (root); a restart every so
+#                                      many minutes (1), 0: none
 #   ./build.sh kill COUNT              builds, then kills (SIGKILL) one of two daemons under load so
 #                                      often, each time at another moment: tables equal (root)
 #   ./build.sh demo [--keep] [--with PATH]
@@ -399,8 +400,9 @@ verb_fuzz() {
 
 verb_soak() {
     [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || die "soak: how many minutes?"
+    [[ ${2:-1} =~ ^[0-9]+$ ]] || die "soak: a restart every how many minutes?"
     need_root "the soak test"
-    export CONNTRACKD_SOAK_MINUTES=$1
+    export CONNTRACKD_SOAK_MINUTES=$1 CONNTRACKD_SOAK_EVERY=${2:-1}
     verb_test --filter FullyQualifiedName~ChurnTests
 }
 

@@ -12,7 +12,8 @@ namespace Conntrackd.Tests.Integration;
 
 /// <summary>
 /// Flows that come and go all the time over a link that loses, and daemons that end and start.
-/// "./build.sh soak MINUTES" does the same for longer, by CONNTRACKD_SOAK_MINUTES.
+/// "./build.sh soak MINUTES [EVERY]" does the same for longer, by CONNTRACKD_SOAK_MINUTES, with a
+/// restart every so many minutes (CONNTRACKD_SOAK_EVERY, 1), or none: 0.
 /// </summary>
 /// <remarks>
 /// The short one restarts fw2 only: what ended at fw1 while its daemon was not there goes from fw2
@@ -22,7 +23,7 @@ public sealed class ChurnTests(ITestOutputHelper output)
 {
     private const int Flows = 10_000, Rate = 5_000, LossPercent = 1;
     private const int FirstChurned = 1_000_000, ChurnedAtOnce = 2 * Rate, ChurnedMax = 20_000_000;
-    private const double ShortSeconds = 12, ShortBetweenRestarts = 3, LongBetweenRestarts = 60;
+    private const double ShortSeconds = 12, ShortStep = 3, LongStep = 60;
     private const double EqualSeconds = 10, EqualAfterRestartOfActive = 45;
 
     // Young processes grow into their buffers; between long-lived ones this is the margin.
@@ -34,7 +35,10 @@ public sealed class ChurnTests(ITestOutputHelper output)
         string? minutes = Environment.GetEnvironmentVariable("CONNTRACKD_SOAK_MINUTES");
         double seconds = minutes is null
             ? ShortSeconds : 60 * double.Parse(minutes, CultureInfo.InvariantCulture);
-        double between = minutes is null ? ShortBetweenRestarts : LongBetweenRestarts;
+        double step = minutes is null ? ShortStep : LongStep;
+        int every = int.Parse(
+            Environment.GetEnvironmentVariable("CONNTRACKD_SOAK_EVERY") ?? "1",
+            CultureInfo.InvariantCulture);
         using var nodes = new Pair(Pairs.OursOurs, "udp");
         nodes.Lab.LoseDatagrams(LossPercent);
         nodes.Load.Inject(1, Flows);
@@ -46,10 +50,11 @@ public sealed class ChurnTests(ITestOutputHelper output)
         List<long>[] pss = [[], []];
         long start = Stopwatch.GetTimestamp();
         int restarts = 0;
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds + between <= seconds)
+        for (int steps = 1; Stopwatch.GetElapsedTime(start).TotalSeconds + step <= seconds; steps++)
         {
-            Thread.Sleep(TimeSpan.FromSeconds(between));
+            Thread.Sleep(TimeSpan.FromSeconds(step));
             Sample(nodes, pss);
+            if (every == 0 || steps % every != 0) { continue; }
             bool active = minutes is not null && restarts % 2 == 1;
             Restart(active ? nodes.Active : nodes.Backup, killed: restarts % 4 < 2);
             restarts++;
@@ -109,8 +114,8 @@ public sealed class ChurnTests(ITestOutputHelper output)
             + $"{restarts} restarts: equal {equal:F2} s after"));
         for (int node = 0; node < 2; node++)
         {
-            output.WriteLine($"measured: churn, PSS of fw{node + 1} in kB, before each restart "
-                + $"and at the end: {string.Join(' ', pss[node])}");
+            output.WriteLine($"measured: churn, PSS of fw{node + 1} in kB, each time and at the "
+                + $"end: {string.Join(' ', pss[node])}");
         }
     }
 }
