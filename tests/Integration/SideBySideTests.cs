@@ -21,7 +21,7 @@ public sealed partial class SideBySideTests
     [
         "-i", "-i -x", "-i ct", "-i expect", "-i expect -x", "-e", "-e -x", "-e expect",
         "-e expect -x", "-s", "-s ct", "-s network", "-s cache", "-s runtime", "-s link",
-        "-s process", "-s queue", "-s expect",
+        "-s multicast", "-s rsqueue", "-s process", "-s queue", "-s expect",
     ];
 
     private static readonly string[] s_added = ["sandbox:\n", "queue controlq:\n"];
