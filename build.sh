@@ -3,8 +3,10 @@
 #
 # build.sh - builds, tests, shows and installs conntrackd.
 #
-#   ./build.sh build [--dynamic]       release binary at out/conntrackd: one static file that
-#                                      runs in an empty root (--dynamic: links to the C library)
+#   ./build.sh build [--dynamic] [--arch x64 | arm64]
+#                                      release binary at out/conntrackd: one static file that
+#                                      runs in an empty root (--dynamic: links to the C library);
+#                                      for the other architecture at out/ARCH/conntrackd
 #   ./build.sh test [--filter EXPR]    builds everything, runs all tests; the last line reads
 #                                      "N passed, N failed, N skipped"
 #   ./build.sh simulate N [SEED]       N random schedules of each mode, from SEED (1) on: clusters
@@ -46,7 +48,7 @@ readonly SDK_MAJOR=10
 readonly STATIC_BYTES_MAX=3000000
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 export MSBUILDDISABLENODEREUSE=1
-scratch= tests_ran= interrupted=
+scratch= tests_ran= interrupted= arch=
 
 step() { printf '==> %s\n' "$*"; }
 warn() { printf 'build.sh: warning: %s\n' "$*" >&2; }
@@ -92,11 +94,19 @@ package_of() {
     ps) echo procps ;;
     perf) echo linux-perf ;;
     ping) echo iputils-ping ;;
+    aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu ;;
+    x86_64-linux-gnu-gcc) echo gcc-x86-64-linux-gnu ;;
+    libsodium:*) echo "libsodium-dev:${1#*:}" ;;
     *) echo "$1" ;;
     esac
 }
 
 have() {
+    # For another architecture: where a Debian of several architectures has it.
+    case $1 in
+    libsodium:arm64) [ -e /usr/lib/aarch64-linux-gnu/libsodium.a ]; return ;;
+    libsodium:amd64) [ -e /usr/lib/x86_64-linux-gnu/libsodium.a ]; return ;;
+    esac
     # Not a program: the archive is linked, the shared library is what the tests load.
     if [ "$1" = libsodium ]; then
         [ -n "$(find /usr/lib /usr/lib64 -name libsodium.a -print -quit 2>/dev/null)" ]
@@ -190,12 +200,25 @@ need_root() {
     if [ "$(id -u)" != 0 ]; then die "$1 needs root: it makes network namespaces"; fi
 }
 
-runtime_id() {
+# The architecture to build for, as the runtime names it.
+host_arch() {
     case $(uname -m) in
-    x86_64) echo linux-x64 ;;
-    aarch64) echo linux-arm64 ;;
+    x86_64) echo x64 ;;
+    aarch64) echo arm64 ;;
     *) die "no native AOT runtime for $(uname -m): x86_64 and aarch64 are supported" ;;
     esac
+}
+runtime_id() { echo "linux-${arch:=$(host_arch)}"; }
+is_cross() { [ "${arch:=$(host_arch)}" != "$(host_arch)" ]; }
+
+# The other architecture's C library, libsodium, and compiler (for its startup files).
+need_cross() {
+    local debian=arm64 compiler=aarch64-linux-gnu-gcc
+    if [ "$arch" = x64 ]; then debian=amd64 compiler=x86_64-linux-gnu-gcc; fi
+    if is_debian && [ "$(id -u)" = 0 ] && [ -z "${NO_INSTALL:-}" ] && ! have "libsodium:$debian"; then
+        dpkg --add-architecture "$debian"
+    fi
+    need clang ld.lld "$compiler" "libsodium:$debian"
 }
 
 # ---- verbs ----
@@ -203,20 +226,20 @@ runtime_id() {
 restore() { quietly dotnet restore "$1" --locked-mode -v q; }
 
 # The published binary, with the linker kept from reusing what another flavour left behind.
-publish() {
-    local flavour=$1 rid native options=(-p:LinkerFlavor=lld)
+publish() { # FLAVOUR INTO
+    local flavour=$1 into=$2 rid native options=(-p:LinkerFlavor=lld)
     rid=$(runtime_id)
     native=obj/Release/net$SDK_MAJOR.0/$rid/native
     if [ "$flavour" = static ]; then options+=(-p:StaticExecutable=true); fi
-    if [ "$(cat obj/flavour 2>/dev/null)" != "$flavour" ]; then rm -rf "$native"; fi
-    rm -f obj/flavour
+    if [ "$(cat "obj/flavour-$arch" 2>/dev/null)" != "$flavour" ]; then rm -rf "$native"; fi
+    rm -f "obj/flavour-$arch"
     quietly dotnet publish conntrackd.csproj -c Release -r "$rid" --no-restore -v q -nologo \
-        "${options[@]}" -o obj/publish
-    echo "$flavour" >obj/flavour
-    mkdir -p "$OUT"
-    install -m 755 obj/publish/conntrackd "$OUT/conntrackd.new"
-    mv -f "$OUT/conntrackd.new" "$OUT/conntrackd"
-    install -m 644 obj/publish/conntrackd.dbg "$OUT/conntrackd.dbg"
+        "${options[@]}" -o "obj/publish-$arch"
+    echo "$flavour" >"obj/flavour-$arch"
+    mkdir -p "$into"
+    install -m 755 "obj/publish-$arch/conntrackd" "$into/conntrackd.new"
+    mv -f "$into/conntrackd.new" "$into/conntrackd"
+    install -m 644 "obj/publish-$arch/conntrackd.dbg" "$into/conntrackd.dbg"
 }
 
 # The proof of "one static file": it answers -v in a root that holds nothing else.
@@ -233,37 +256,45 @@ run_in_empty_root() {
 }
 
 verb_build() {
-    local flavour=static
+    local flavour=static into=$OUT
     while [ $# -gt 0 ]; do
         case $1 in
         --dynamic) flavour=dynamic ;;
+        --arch)
+            case ${2:-} in
+            x64 | arm64) arch=$2 ;;
+            *) die "build: --arch takes x64 or arm64" ;;
+            esac
+            shift ;;
         *) die "build: unknown option '$1'" ;;
         esac
         shift
     done
     need_dotnet
-    need clang ld.lld libsodium
+    if is_cross; then into=$OUT/$arch; need_cross; else need clang ld.lld libsodium; fi
     step "restore packages (locked)"
     restore conntrackd.csproj
     step "publish $flavour release binary for $(runtime_id)"
-    publish "$flavour"
-    if [ "$flavour" = static ]; then
+    publish "$flavour" "$into"
+    if is_cross; then
+        step "not run: it is for another architecture"
+    elif [ "$flavour" = static ]; then
         step "run it in an empty root"
         run_in_empty_root
     else
         step "run it"
         "$OUT/conntrackd" -v || die "$OUT/conntrackd does not run"
     fi
-    check_size "$flavour"
+    check_size "$flavour" "$into/conntrackd"
 }
 
 # The static binary stays small; docs/performance.md says what it was that made it large.
 check_size() {
     local bytes
-    bytes=$(stat -c %s "$OUT/conntrackd")
-    step "$OUT/conntrackd: $bytes bytes"
+    bytes=$(stat -c %s "$2")
+    step "$2: $bytes bytes"
     if [ "$1" = static ] && [ "$bytes" -gt "$STATIC_BYTES_MAX" ]; then
-        die "$OUT/conntrackd is larger than $STATIC_BYTES_MAX bytes, see docs/performance.md"
+        die "$2 is larger than $STATIC_BYTES_MAX bytes, see docs/performance.md"
     fi
 }
 

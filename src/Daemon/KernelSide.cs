@@ -568,7 +568,13 @@ internal sealed partial class KernelSide
             }
             while (_engine.Step()) { }
             if (error == Errno.None) { break; }
-            if (error != Errno.Eintr) { return $"can't dump the kernel table: {error.Describe()}"; }
+            // So the kernel answers for a subsystem that it does not have and could not load.
+            string hint =
+                error == Errno.Einval ? " (is the module nf_conntrack_netlink loaded?)" : "";
+            if (error != Errno.Eintr)
+            {
+                return $"can't dump the kernel table: {error.Describe()}{hint}";
+            }
         }
         _wanted[(int)Purpose.Resync] = false;
         return null;
