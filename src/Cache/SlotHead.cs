@@ -19,6 +19,11 @@ internal struct SlotHead
 {
     internal const int Size = 40;
 
+    /// <summary>The largest <see cref="Generation"/>; after it comes 0.</summary>
+    internal const byte GenerationMax = 7;
+
+    private const int GenerationShift = 5;
+
     /// <summary>Even = stable; the writer makes it odd while it changes the slot.</summary>
     internal uint Version;
 
@@ -49,10 +54,17 @@ internal struct SlotHead
     internal byte ProtocolState;
     internal byte Wscale;               // original << 4 | reply; both are at most 14
     internal SlotLife Life;
+
+    /// <summary>Which run of the kernel's table showed the flow last.</summary>
+    internal byte Generation
+    {
+        readonly get => (byte)((byte)Life >> GenerationShift);
+        set => Life = (Life & ~SlotLife.GenerationMask) | (SlotLife)(value << GenerationShift);
+    }
 }
 
 /// <summary>
-/// Where a flow stands in its life and in the queues; the high half is a generation.
+/// Where a flow stands in its life and in the queues; the upper three bits are a generation.
 /// </summary>
 [Flags]
 internal enum SlotLife : byte
@@ -63,5 +75,5 @@ internal enum SlotLife : byte
     Queued = 4,                         // waits in the send queue
     InFlight = 8,                       // sent, not acknowledged by all peers
     Renewed = 16,                       // the tuple belongs to another entry than the peers know
-    GenerationMask = 0xE0,
+    GenerationMask = 0xE0,              // SlotHead.Generation
 }

@@ -14,7 +14,6 @@ namespace Conntrackd.Sync;
 internal sealed class StatsEngine(FlowTable cache, IEndedFlowSink sink) : IKernelMirror
 {
     private const int SlotsPerStep = 2048;
-    private const int GenerationShift = 4;
 
     private Flow _ended;
     private byte _generation;
@@ -50,7 +49,7 @@ internal sealed class StatsEngine(FlowTable cache, IEndedFlowSink sink) : IKerne
     /// <inheritdoc/>
     public void BeginDump(bool announce, bool announceSweep)
     {
-        _generation = (byte)((_generation + 1) & 0xF);
+        _generation = (byte)((_generation + 1) & SlotHead.GenerationMax);
         _sweepReports = announceSweep;
         _dumping = true;
         _sweeping = false;
@@ -93,22 +92,16 @@ internal sealed class StatsEngine(FlowTable cache, IEndedFlowSink sink) : IKerne
     private void Keep(uint handle, ref Flow flow, long now)
     {
         uint seconds = (uint)(now / SyncEngine.Second);
-        if (handle == 0)
-        {
-            handle = cache.Add(in flow, seconds);
-            if (handle == 0) { return; }
-        }
-        else if (IsAnother(handle, in flow))
+        if (handle != 0 && IsAnother(handle, in flow))
         {
             // The same tuple, another entry of the kernel: the event of the first one's end was
             // lost.
             Report(handle, tell: true);
-            handle = cache.Add(in flow, seconds);
+            handle = 0;
         }
-        else { cache.Merge(handle, in flow); }
-        ref SlotHead head = ref cache.Head(handle);
-        head.Life = (head.Life & ~SlotLife.GenerationMask)
-            | (SlotLife)(_generation << GenerationShift);
+        if (handle != 0) { cache.Merge(handle, in flow); }
+        else if ((handle = cache.Add(in flow, seconds)) == 0) { return; }
+        cache.Head(handle).Generation = _generation;
     }
 
     private bool IsAnother(uint handle, in Flow flow)
@@ -118,8 +111,7 @@ internal sealed class StatsEngine(FlowTable cache, IEndedFlowSink sink) : IKerne
             && head.IdOrTouched != flow.Id;
     }
 
-    private bool IsSeen(uint handle) =>
-        (byte)cache.Head(handle).Life >> GenerationShift == _generation;
+    private bool IsSeen(uint handle) => cache.Head(handle).Generation == _generation;
 
     private void Report(uint handle, bool tell)
     {

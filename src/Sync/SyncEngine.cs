@@ -20,8 +20,6 @@ namespace Conntrackd.Sync;
 internal sealed partial class SyncEngine : IKernelMirror
 {
     internal const long Second = 1_000_000;
-    private const int GenerationMax = 7;
-    private const int GenerationShift = 5;
 
     private SyncSettings _settings;
     private readonly FlowTable _internal;
@@ -166,7 +164,7 @@ internal sealed partial class SyncEngine : IKernelMirror
     {
         _announceDump = announce;
         _announceSweep = announceSweep;
-        _generation = (byte)((_generation + 1) & GenerationMax);
+        _generation = (byte)((_generation + 1) & SlotHead.GenerationMax);
         _dumping = true;
         _sweeping = false;
     }
@@ -266,7 +264,7 @@ internal sealed partial class SyncEngine : IKernelMirror
     /// </summary>
     internal void FlushInternal()
     {
-        _generation = (byte)((_generation + 1) & GenerationMax);
+        _generation = (byte)((_generation + 1) & SlotHead.GenerationMax);
         _announceSweep = false;
         _sweepKills = true;
         _sweeping = true;
@@ -337,12 +335,7 @@ internal sealed partial class SyncEngine : IKernelMirror
 
     private bool IsDead(uint handle) => (_internal.Head(handle).Life & SlotLife.Dead) != 0;
 
-    private void Stamp(uint handle)
-    {
-        ref SlotHead head = ref _internal.Head(handle);
-        head.Life = (head.Life & ~SlotLife.GenerationMask) |
-            (SlotLife)(_generation << GenerationShift);
-    }
+    private void Stamp(uint handle) => _internal.Head(handle).Generation = _generation;
 
     // The same tuple, another entry of the kernel: announced as new, in its old place of the queue.
     private void Renew(uint handle, in Flow flow, long now)
@@ -382,16 +375,14 @@ internal sealed partial class SyncEngine : IKernelMirror
             FreeIfForgotten(handle);
             return;
         }
-        if ((byte)head.Life >> GenerationShift == _generation) { return; }
+        if (head.Generation == _generation) { return; }
         if (_sweepKills)
         {
             Destroy(handle, _announceSweep);
             return;
         }
-        // Never more than one dump behind: four bits of generation must not come round to it.
-        int before = (_generation - 1) << GenerationShift;
-        head.Life = (head.Life & ~SlotLife.GenerationMask) |
-            ((SlotLife)before & SlotLife.GenerationMask);
+        // Never more than one dump behind: its three bits must not come round to it.
+        head.Generation = (byte)((_generation - 1) & SlotHead.GenerationMax);
     }
 
     // Puts a flow on the queue, once; one in flight is superseded by its newer state.

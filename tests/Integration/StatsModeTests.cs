@@ -112,10 +112,13 @@ public sealed class StatsModeTests
             lab, 1, Requirements.Binary, Config("LogFile %.flows", "PollSecs 1")).Start();
         Create(lab, FlowKinds.All[0]);
         Wait.Until("the flow is shown", 5, () => daemon.Tell("-i").Contains("10.50.0.1"));
+        Wait.Until("it was seen again and again", 8,
+            () => daemon.Counter("cache", "update OK/failed") >= 4);
         Assert.False(HasLogged(daemon));
         lab.Run(1, "conntrack", "-F").Checked();
         Wait.Until("the flow is logged", 5, () => HasLogged(daemon));
         Assert.Equal(0, daemon.Counter("runtime", "events received"));
+        Assert.Equal(1, daemon.Counter("cache", "creation OK/failed"));
     }
 
     [LabTheory]
