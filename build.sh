@@ -215,7 +215,8 @@ is_cross() { [ "${arch:=$(host_arch)}" != "$(host_arch)" ]; }
 need_cross() {
     local debian=arm64 compiler=aarch64-linux-gnu-gcc
     if [ "$arch" = x64 ]; then debian=amd64 compiler=x86_64-linux-gnu-gcc; fi
-    if is_debian && [ "$(id -u)" = 0 ] && [ -z "${NO_INSTALL:-}" ] && ! have "libsodium:$debian"; then
+    if is_debian && [ "$(id -u)" = 0 ] && [ -z "${NO_INSTALL:-}" ] &&
+        ! have "libsodium:$debian"; then
         dpkg --add-architecture "$debian"
     fi
     need clang ld.lld "$compiler" "libsodium:$debian"

@@ -137,7 +137,7 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
             request != ControlRequest.ResyncFlows && node.Expectations is not null;
         if (flows && node.IsBypassing)
         {
-            log.Warning("resync is unsupported in this mode");
+            log.Notice("resync is unsupported in this mode");
             flows = false;
         }
         if (flows) { node.Kernel.Want(KernelSide.Purpose.Resync, expectations ? null : session); }

@@ -41,6 +41,7 @@ internal sealed partial class KernelSide : IExpectationSink
     /// <summary>Deletes all expectations of the kernel.</summary>
     internal void FlushExpectations()
     {
+        Counters.FlushKernel++;
         _log.Notice("flushing kernel expect table");
         if (!_flusher.AddExpectationFlush(0))
         {
@@ -49,6 +50,9 @@ internal sealed partial class KernelSide : IExpectationSink
         }
         _flusher.Flush();
     }
+
+    private static bool IsOfExpectations(Purpose purpose) =>
+        purpose is Purpose.ReconcileExpectations or Purpose.ResyncExpectations;
 
     private bool Covers(in Expectation expectation) =>
         _options.Sync!.ExpectationSync.Covers(

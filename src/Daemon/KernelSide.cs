@@ -454,9 +454,6 @@ internal sealed partial class KernelSide
 
     private static bool IsFlush(Purpose? purpose) => purpose is Purpose.Flush or Purpose.Purge;
 
-    private static bool IsOfExpectations(Purpose purpose) =>
-        purpose is Purpose.ReconcileExpectations or Purpose.ResyncExpectations;
-
     private void Start(Purpose purpose)
     {
         Errno error = IsOfExpectations(purpose)
@@ -568,13 +565,11 @@ internal sealed partial class KernelSide
             }
             while (_engine.Step()) { }
             if (error == Errno.None) { break; }
+            if (error == Errno.Eintr) { continue; }
             // So the kernel answers for a subsystem that it does not have and could not load.
             string hint =
                 error == Errno.Einval ? " (is the module nf_conntrack_netlink loaded?)" : "";
-            if (error != Errno.Eintr)
-            {
-                return $"can't dump the kernel table: {error.Describe()}{hint}";
-            }
+            return $"can't dump the kernel table: {error.Describe()}{hint}";
         }
         _wanted[(int)Purpose.Resync] = false;
         return null;

@@ -83,6 +83,11 @@ public sealed partial class SideBySideTests
         Assert.Equal("", original[0].Tell("-R") + ours[0].Tell("-R"));
         Assert.Equal("", original[0].Tell("-B") + ours[0].Tell("-B"));
         AssertSame(original, ours);
+        // Expectations count as a table of their own, where they are replicated.
+        Assert.Equal("", original[0].Tell("-F") + ours[0].Tell("-F"));
+        Wait.Until("both have counted the flushes", 5,
+            () => original[0].Counter("runtime", "flush kernel table") == (expectations ? 2 : 1)
+                && ours[0].Counter("runtime", "flush kernel table") == (expectations ? 2 : 1));
         Assert.All(original.Concat(ours), daemon => Assert.Equal("", daemon.Tell("-k")));
     }
 
