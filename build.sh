@@ -82,6 +82,7 @@ quietly() {
 # ---- what the verbs need ----
 
 is_debian() { command -v apt-get >/dev/null && command -v dpkg >/dev/null; }
+may_install() { [ "$(id -u)" = 0 ] && is_debian && [ -z "${NO_INSTALL:-}" ]; }
 
 # The package that brings a program, on Debian and its descendants.
 package_of() {
@@ -140,7 +141,7 @@ install_missing() {
         if [ "$program" = clang ]; then packages+=(libc6-dev); fi
     done
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi
-    if [ "$(id -u)" = 0 ] && is_debian && [ -z "${NO_INSTALL:-}" ]; then
+    if may_install; then
         step "install ${packages[*]}" >&2
         forbid_services_begin
         apt_install "${packages[@]}" >&2
@@ -215,10 +216,7 @@ is_cross() { [ "${arch:=$(host_arch)}" != "$(host_arch)" ]; }
 need_cross() {
     local debian=arm64 compiler=aarch64-linux-gnu-gcc
     if [ "$arch" = x64 ]; then debian=amd64 compiler=x86_64-linux-gnu-gcc; fi
-    if is_debian && [ "$(id -u)" = 0 ] && [ -z "${NO_INSTALL:-}" ] &&
-        ! have "libsodium:$debian"; then
-        dpkg --add-architecture "$debian"
-    fi
+    if ! have "libsodium:$debian" && may_install; then dpkg --add-architecture "$debian"; fi
     need clang ld.lld "$compiler" "libsodium:$debian"
 }
 

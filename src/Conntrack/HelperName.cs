@@ -16,25 +16,15 @@ internal struct HelperName : IEquatable<HelperName>
 
     /// <summary>The bytes before the padding.</summary>
     [UnscopedRef]
-    internal readonly ReadOnlySpan<byte> Text
-    {
-        get
-        {
-            ReadOnlySpan<byte> all = this;
-            int end = all.IndexOf((byte)0);
-            return end < 0 ? all[..LengthMax] : all[..end];
-        }
-    }
+    internal readonly ReadOnlySpan<byte> Text => ZeroPadded.Text(this);
 
     /// <summary>
     /// Keeps the bytes of <paramref name="text"/> before its first zero, 15 at most.
     /// </summary>
     internal static HelperName From(ReadOnlySpan<byte> text)
     {
-        int end = text.IndexOf((byte)0);
-        text = end < 0 ? text : text[..end];
         HelperName name = default;
-        text[..Math.Min(text.Length, LengthMax)].CopyTo(name);
+        ZeroPadded.Fill(text, name);
         return name;
     }
 

@@ -23,7 +23,7 @@ internal sealed class DumpReader
     private readonly int _fd;
     private readonly bool _framed;
     private readonly IDumpSource _source;
-    private readonly Thread _thread;
+    private Thread? _thread;
     private volatile int _stallMilliseconds;
     private volatile bool _stop;
     private volatile bool _ended;
@@ -36,7 +36,6 @@ internal sealed class DumpReader
         _framed = framed;
         _source = source;
         _stallMilliseconds = stallMilliseconds;
-        _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "dump" };
     }
 
     /// <summary>Number of the thread, for <c>-s process</c>; 0 until it runs.</summary>
@@ -55,16 +54,8 @@ internal sealed class DumpReader
         int fd, bool isOwner, bool framed, IDumpSource source, int stallMilliseconds)
     {
         var reader = new DumpReader(fd, isOwner, framed, source, stallMilliseconds);
-        try
-        {
-            reader._thread.Start();
-            return reader;
-        }
-        catch (OutOfMemoryException)
-        {
-            // The runtime's word for EAGAIN of pthread_create.
-            return null;
-        }
+        reader._thread = SideThread.TryStart("dump", StackBytes, reader.Run);
+        return reader._thread is null ? null : reader;
     }
 
     /// <summary>Has less patience from now on with a client that takes nothing.</summary>
@@ -75,7 +66,7 @@ internal sealed class DumpReader
     internal void Stop()
     {
         _stop = true;
-        _thread.Join();
+        _thread!.Join();
     }
 
     private void Run()

@@ -7,11 +7,12 @@ namespace Conntrackd.Daemon;
 
 /// <summary>The text of a cache, made on a reader's thread from snapshots of its slots.</summary>
 /// <param name="table">What to list.</param>
-/// <param name="xml">One element a line instead of the default format.</param>
+/// <param name="line">How.</param>
 /// <param name="startedMicroseconds">Zero of the engine's seconds.</param>
 /// <param name="expirySeconds">Life of an external flow in ALARM; 0 = they do not expire.</param>
 internal sealed class CacheDump(
-    FlowTable table, bool xml, long startedMicroseconds, uint expirySeconds) : IDumpSource
+    FlowTable table, FlowLine line, long startedMicroseconds, uint expirySeconds = 0)
+    : IDumpSource
 {
     private Flow _flow;
     private uint _at;
@@ -29,18 +30,10 @@ internal sealed class CacheDump(
             _at = table.Advance(_at);
             if (_at == 0) { return false; }
             if (!table.TrySnapshot(_at, ref _flow, out SlotHead head)) { continue; }
-            if (xml) { FlowText.AppendXml(text, in _flow, FlowTextSource.Cache, wall); }
-            else
-            {
-                FlowText.Append(text, in _flow, FlowTextSource.Cache, wall);
-                if (expirySeconds != 0)
-                {
-                    FlowText.AppendExpiresIn(text, (ulong)Math.Max(
-                        (long)head.IdOrTouched + expirySeconds - now, 0));
-                }
-                FlowText.AppendActiveSince(text, (ulong)Math.Max(now - head.CreatedSeconds, 0));
-            }
-            text.Append((byte)'\n');
+            ulong? expires = expirySeconds == 0
+                ? null : (ulong)Math.Max((long)head.IdOrTouched + expirySeconds - now, 0);
+            ulong active = (ulong)Math.Max(now - head.CreatedSeconds, 0);
+            line.Append(text, in _flow, wall, active, expires);
         }
         return true;
     }

@@ -1,3 +1,4 @@
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Linux;
 
@@ -62,12 +63,15 @@ internal sealed class Commands(Node node, Log log) : ICommandHandler
         table is null
             ? CommandReply.Done
             : CommandReply.Dump(new CacheDump(
-                table, xml, node.StartedMicroseconds, ExpirySeconds(table == node.External)));
+                table, new FlowLine(ReplyForm.Original, xml, FlowTextSource.Cache),
+                node.StartedMicroseconds, ExpirySeconds(table == node.External)));
 
     // Without an internal cache the kernel's table is listed, with what only it knows.
     private CommandReply DumpInternal(bool xml) =>
         node.IsBypassing
-            ? CommandReply.Dump(new KernelDump(node.Options.Filter, xml))
+            ? CommandReply.Dump(new KernelDump(
+                node.Options.Filter,
+                new FlowLine(ReplyForm.Original, xml, FlowTextSource.Kernel)))
             : Dump(node.Internal, xml);
 
     // Success in ALARM too, where there is nothing to do: scripts of failover software ask for it.

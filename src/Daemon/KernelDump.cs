@@ -10,10 +10,8 @@ namespace Conntrackd.Daemon;
 /// through a socket of its own, a block at a time.
 /// </summary>
 /// <param name="filter">What the cache would not hold is not listed.</param>
-/// <param name="xml">One element a line; the original cannot do that here.</param>
-/// <param name="form">How flows are written; <paramref name="xml"/> is for the original's.</param>
-internal sealed class KernelDump(
-    FlowFilter filter, bool xml, ReplyForm form = ReplyForm.Original) : IDumpSource, IKernelSink
+/// <param name="line">How; the original cannot list XML here.</param>
+internal sealed class KernelDump(FlowFilter filter, FlowLine line) : IDumpSource, IKernelSink
 {
     private const int PartTimeoutMilliseconds = 5000;
 
@@ -46,17 +44,7 @@ internal sealed class KernelDump(
     public void OnDumpRecord(ref Flow flow)
     {
         if (!filter.Accepts(in flow)) { return; }
-        if (form == ReplyForm.Json)
-        {
-            FlowText.AppendJson(_text, in flow, activeSeconds: null, _wallSeconds);
-        }
-        else if (form == ReplyForm.Extended)
-        {
-            FlowText.AppendExtended(_text, in flow, FlowTextSource.Kernel, _wallSeconds);
-        }
-        else if (xml) { FlowText.AppendXml(_text, in flow, FlowTextSource.Kernel, _wallSeconds); }
-        else { FlowText.Append(_text, in flow, FlowTextSource.Kernel, _wallSeconds); }
-        _text.Append((byte)'\n');
+        line.Append(_text, in flow, _wallSeconds, activeSeconds: null, expiresSeconds: null);
     }
 
     /// <inheritdoc/>

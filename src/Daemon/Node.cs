@@ -137,9 +137,13 @@ internal sealed class Node : DaemonLoop
     internal override IDumpSource? DumpOf(ControlRequest dump, ReplyForm form)
     {
         bool own = dump == ControlRequest.DumpInternal;
-        if (own && IsBypassing) { return new KernelDump(Options.Filter, xml: false, form); }
+        var line = new FlowLine(form, Xml: false, FlowTextSource.Cache);
+        if (own && IsBypassing)
+        {
+            return new KernelDump(Options.Filter, line with { Source = FlowTextSource.Kernel });
+        }
         FlowTable? table = own ? Internal : External;
-        return table is null ? null : new FormDump(table, form, StartedMicroseconds);
+        return table is null ? null : new CacheDump(table, line, StartedMicroseconds);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Linux;
 
@@ -13,9 +14,9 @@ internal sealed class StatsCommands(StatsNode node, Log log) : ICommandHandler
         {
             case ControlRequest.DumpInternal or ControlRequest.DumpInternalXml:
                 bool xml = request == ControlRequest.DumpInternalXml;
+                var line = new FlowLine(ReplyForm.Original, xml, FlowTextSource.Cache);
                 return CommandReply.Dump(
-                    new CacheDump(
-                        node.Table, xml, node.StartedMicroseconds, expirySeconds: 0));
+                    new CacheDump(node.Table, line, node.StartedMicroseconds));
             case ControlRequest.FlushKernel or ControlRequest.FlushKernelFlows:
                 log.Notice("flushing kernel conntrack table");
                 node.Kernel.Want(KernelSide.Purpose.Flush, session);

@@ -1,5 +1,6 @@
 using Conntrackd.Cache;
 using Conntrackd.Config;
+using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Kernel;
 using Conntrackd.Linux;
@@ -43,7 +44,10 @@ internal sealed class StatsNode : DaemonLoop
     /// <inheritdoc/>
     internal override IDumpSource? DumpOf(ControlRequest dump, ReplyForm form) =>
         dump == ControlRequest.DumpInternal
-            ? new FormDump(Table, form, StartedMicroseconds) : null;
+            ? new CacheDump(
+                Table, new FlowLine(form, Xml: false, FlowTextSource.Cache),
+                StartedMicroseconds)
+            : null;
 
     /// <inheritdoc/>
     internal override void ReopenLogs()

@@ -20,9 +20,9 @@ internal sealed class DumpAhead : IDisposable
     private readonly NativeBuffer[] _buffers = new NativeBuffer[Slots];
     private readonly DumpPart[] _parts = new DumpPart[Slots];
     private readonly Progress _received = new(), _taken = new();
-    private readonly Thread _thread;
     private readonly int _fd;
     private readonly uint _sequence;
+    private Thread? _thread;
     private volatile bool _stop;
 
     private DumpAhead(int fd, uint sequence)
@@ -30,7 +30,6 @@ internal sealed class DumpAhead : IDisposable
         _fd = fd;
         _sequence = sequence;
         for (int i = 0; i < Slots; i++) { _buffers[i] = new NativeBuffer(DumpPart.BytesMax); }
-        _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "dump-ahead" };
     }
 
     /// <summary>Null if the system has no room for another thread.</summary>
@@ -39,17 +38,10 @@ internal sealed class DumpAhead : IDisposable
     internal static DumpAhead? TryStart(int fd, uint sequence)
     {
         var ahead = new DumpAhead(fd, sequence);
-        try
-        {
-            ahead._thread.Start();
-            return ahead;
-        }
-        catch (OutOfMemoryException)
-        {
-            // The runtime's word for EAGAIN of pthread_create.
-            ahead.Free();
-            return null;
-        }
+        ahead._thread = SideThread.TryStart("dump-ahead", StackBytes, ahead.Run);
+        if (ahead._thread is not null) { return ahead; }
+        ahead.Free();
+        return null;
     }
 
     /// <summary>
@@ -72,7 +64,7 @@ internal sealed class DumpAhead : IDisposable
     {
         _stop = true;
         _taken.Advance();
-        _thread.Join();
+        _thread!.Join();
         Free();
     }
 

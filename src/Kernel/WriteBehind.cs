@@ -20,14 +20,10 @@ internal sealed class WriteBehind : IDisposable
     private readonly RequestBatch?[] _batches = new RequestBatch?[BatchesMax];
     private readonly Progress _given = new(), _executed = new();
     private readonly Action<RequestBatch> _execute;
-    private readonly Thread _thread;
+    private Thread? _thread;
     private uint _awaited;
 
-    private WriteBehind(Action<RequestBatch> execute)
-    {
-        _execute = execute;
-        _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "write-behind" };
-    }
+    private WriteBehind(Action<RequestBatch> execute) => _execute = execute;
 
     /// <summary>Batches given and not yet awaited.</summary>
     internal int InFlight => (int)(_given.Count - _awaited);
@@ -37,17 +33,10 @@ internal sealed class WriteBehind : IDisposable
     internal static WriteBehind? TryStart(Action<RequestBatch> execute)
     {
         var behind = new WriteBehind(execute);
-        try
-        {
-            behind._thread.Start();
-            return behind;
-        }
-        catch (OutOfMemoryException)
-        {
-            // The runtime's word for EAGAIN of pthread_create.
-            behind.Free();
-            return null;
-        }
+        behind._thread = SideThread.TryStart("write-behind", StackBytes, behind.Run);
+        if (behind._thread is not null) { return behind; }
+        behind.Free();
+        return null;
     }
 
     /// <summary>
@@ -71,7 +60,7 @@ internal sealed class WriteBehind : IDisposable
     {
         _batches[_given.Count % BatchesMax] = null;
         _given.Advance();
-        _thread.Join();
+        _thread!.Join();
         Free();
     }
 
