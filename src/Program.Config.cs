@@ -2,7 +2,6 @@ using Conntrackd.Config;
 using Conntrackd.Conntrack;
 using Conntrackd.Control;
 using Conntrackd.Daemon;
-using Conntrackd.Linux;
 
 namespace Conntrackd;
 
@@ -24,12 +23,10 @@ internal static partial class Program
             Complain($"{(isWarning ? "warning" : "error")}: {diagnostic.Render()}");
         }
         if (load.Options is not Options options) { return ExitFailure; }
-        foreach (LinkOptions link in options.Sync?.Links ?? [])
+        foreach (string remark in StartRemarks.Of(options, line.ConfigPath))
         {
-            if (NetworkInterface.TryFind(link.InterfaceName, out _) != Errno.Enodev) { continue; }
             warnings++;
-            Complain($"warning: {line.ConfigPath}:{link.Position.Line}:{link.Position.Column}: "
-                + $"there is no interface '{link.InterfaceName}' now, the link waits for it");
+            Complain($"warning: {remark}");
         }
         string? refusal = Launcher.Refusal(options);
         if (refusal is not null) { Complain($"error: {line.ConfigPath}: {refusal}"); }

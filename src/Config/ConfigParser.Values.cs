@@ -109,9 +109,11 @@ internal sealed partial class ConfigParser
                     + $"at most {lengthMax} fit");
             return true;
         }
-        if (bytes.Contains((byte)0) || !System.Text.Unicode.Utf8.IsValid(bytes))
+        string? wrong = bytes.Contains((byte)0) ? "has a NUL byte"
+            : System.Text.Unicode.Utf8.IsValid(bytes) ? null : "is not UTF-8 text";
+        if (wrong is not null)
         {
-            Error(path, $"the path after '{_directiveText}' is not UTF-8 text");
+            Error(path, $"the path after '{_directiveText}' {wrong}");
             return true;
         }
         value = Encoding.UTF8.GetString(bytes);

@@ -62,6 +62,11 @@ internal sealed partial class ConfigParser
 
     private void ParseFile()
     {
+        if (_source.IsUtf16)
+        {
+            Error(_token, "the file is UTF-16 text, expected ASCII (UTF-8 in comments and paths)");
+            return;
+        }
         while (_token.Kind != TokenKind.End && _errorCount < ErrorsMax) { ReadDirective(); }
     }
 

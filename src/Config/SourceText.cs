@@ -23,6 +23,9 @@ internal sealed class SourceText
     internal string FileName { get; }
     internal byte[] Bytes { get; }
 
+    /// <summary>True for what some editors of Windows call Unicode.</summary>
+    internal bool IsUtf16 => Bytes is [0xff, 0xfe, ..] or [0xfe, 0xff, ..];
+
     /// <summary>The text of a token, byte for byte if it is ASCII.</summary>
     internal string TextOf(in Token token) =>
         Encoding.UTF8.GetString(Bytes, token.Start, token.Length);

@@ -14,6 +14,10 @@ namespace Conntrackd.Daemon;
 /// </code>Exit status 0 after an orderly stop, 1 for whatever went wrong.</remarks>
 internal static class Launcher
 {
+    /// <summary>Said of every section Helper.</summary>
+    internal const string NoHelpers =
+        "Helper: helpers in user space are not run by this version";
+
     private const int Success = 0;
     private const int Failure = 1;
     private const int OwnerOnlyMask = 0x7F;     // 0177: what is created is the owner's alone
@@ -93,7 +97,7 @@ internal static class Launcher
         }
         if (isFirst && options.HasHelperSection)
         {
-            log.Warning("Helper: helpers in user space are not run by this version");
+            log.Warning(NoHelpers);
         }
         return true;
     }

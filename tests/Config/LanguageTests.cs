@@ -1,5 +1,6 @@
 using System.IO;
 using System.Linq;
+using System.Text;
 using Conntrackd.Config;
 using Xunit;
 using static Conntrackd.Tests.Config.Parsing;
@@ -72,6 +73,7 @@ public sealed class LanguageTests
         + "(only ASCII is allowed outside comments and paths)")]
     [InlineData("\0", "1:1: expected a section (General, Sync, Stats or Helper), found byte 0x00 "
         + "(only ASCII is allowed outside comments and paths)")]
+    [InlineData("General { UNIX { Path /a\0b } }", "1:23: the path after 'Path' has a NUL byte")]
     [InlineData("General { HashSzie 1 }",
         "1:11: unknown directive 'HashSzie' in 'General', did you mean 'HashSize'")]
     [InlineData("General { StartupResnyc on }",
@@ -117,6 +119,18 @@ public sealed class LanguageTests
         Options options = Clean(
             "\ufeffGeneral {\r\n LockFile /a.lock\r\n UNIX {\r\n Path /b\r\n}\r\n}\r\n");
         Assert.Equal(("/a.lock", "/b"), (options.LockFile, options.UnixPath));
+    }
+
+    [Fact]
+    public void A_file_of_UTF_16_is_one_error()
+    {
+        foreach (Encoding encoding in new[] { Encoding.Unicode, Encoding.BigEndianUnicode })
+        {
+            byte[] text = [.. encoding.GetPreamble(), .. encoding.GetBytes("General { }\nStats x")];
+            Assert.Equal(
+                "a.conf:1:1: the file is UTF-16 text, expected ASCII (UTF-8 in comments and paths)",
+                Assert.Single(ParseBytes(text).Diagnostics).ToString());
+        }
     }
 
     [Fact]

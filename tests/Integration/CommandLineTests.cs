@@ -109,6 +109,30 @@ public sealed class CommandLineTests
     }
 
     [LabFact]
+    public void A_check_tells_what_a_start_on_this_machine_would_meet()
+    {
+        using var lab = new Lab();
+        DaemonProcess daemon = NewDaemon(lab);
+        daemon.Rewrite($"LockFile {daemon.LockPath}", "LockFile /nonexistent/ctd.lock");
+        daemon.Rewrite("Interface sync", "Interface nowhere0");
+        CommandResult check = daemon.Ask("--check");
+        Assert.Equal(0, check.ExitCode);
+        Assert.EndsWith(": no errors, warnings: 2\n", check.Output);
+        Assert.Matches(@"fw1\.conf:\d+:\d+: there is no directory '/nonexistent' now, without it "
+            + "for 'LockFile' the daemon does not start\n", check.Error);
+        Assert.Matches(@"fw1\.conf:\d+:\d+: there is no interface 'nowhere0' now, ", check.Error);
+        Assert.Equal(1, daemon.StartInVain().ExitCode);
+
+        File.WriteAllText(
+            daemon.ConfigPath, "General { UNIX { Path /run/ctd.ctl } }\nHelper { }\n");
+        Assert.Equal(
+            $"warning: {daemon.ConfigPath}: no 'Sync' and no 'Stats': the daemon only answers "
+                + $"clients\nwarning: {daemon.ConfigPath}: Helper: helpers in user space are not "
+                + "run by this version\n",
+            daemon.Ask("--check").Checked().Error);
+    }
+
+    [LabFact]
     [Trait("Defect", "32")]
     public void A_killed_daemon_starts_again_at_once()
     {
