@@ -168,6 +168,7 @@ internal sealed partial class FlowTable : IDisposable
     {
         ref SlotHead head = ref Head(handle);
         if ((head.Life & SlotLife.Dead) != 0) { Counters.Active++; }
+        else { Counters.Destroyed++; }
         BeginWrite(ref head);
         FreeSide(ref head);
         StoreFresh(handle, ref head, in flow, nowSeconds);

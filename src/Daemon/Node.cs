@@ -36,6 +36,8 @@ internal sealed class Node : DaemonLoop
     private bool _isCommitQuiet;
     private long _purgeAt = long.MaxValue;
     private bool _leaving;
+    private ulong _resyncsTold;
+    private LogThrottle _resyncThrottle = new(intervalSeconds: 1);
 
     internal Node(Options options, ServiceNotifier? notifier, Log log)
         : base(options, notifier, log)
@@ -300,6 +302,7 @@ internal sealed class Node : DaemonLoop
         if (_externalWatch is not null && _externalWatch.Turn(now)) { Engine.RequestResync(); }
         Kernel.Turn(now);
         uint seconds = (uint)(now / SyncEngine.Second);
+        TellResyncs(now);
         while (Engine.TryTakeBulkResult(out BulkResult bulk)) { Tell(in bulk); }
         if (!Engine.IsFlushing) { CompleteFlushes(); }
         // What is being flushed must not be committed.
@@ -317,6 +320,16 @@ internal sealed class Node : DaemonLoop
         Links.OnDeadline(now);
         Links.Send(now);
         return more || _commit is not null || (Engine.WantsTurn && !Links.IsStalled);
+    }
+
+    // Without an internal cache the kernel is read for it, and the original speaks of no bulk.
+    private void TellResyncs(long now)
+    {
+        ulong heard = Engine.Counters.ResyncsHeard;
+        if (heard == _resyncsTold || !_resyncThrottle.TryTake(now, out _)) { return; }
+        _resyncsTold = heard;
+        Log.Notice("resync requested by other node");
+        if (!IsBypassing) { Log.Notice("sending bulk update"); }
     }
 
     private void Tell(in BulkResult bulk)

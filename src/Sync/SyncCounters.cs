@@ -12,6 +12,7 @@ internal sealed class SyncCounters
     internal ulong GivenUp;             // messages no longer waited for: peer gone or mute
     internal ulong WindowStalls;        // times the window held data back
     internal ulong Probes;              // numbers left out so that the original acknowledges
+    internal ulong ResyncsHeard;        // requests of peers for everything
     internal ulong BulksSent;
     internal ulong BulksReceived;
     internal ulong Swept;               // external flows removed because a bulk did not have them

@@ -185,7 +185,10 @@ internal sealed partial class SyncEngine
             case SyncClass.Data: OnData(peer, in message, now); break;
             case SyncClass.Ack: OnAck(peer, message.From, message.To, now); break;
             case SyncClass.Nack: OnNack(peer, message.From, message.To, now); break;
-            case SyncClass.Resync: RequestBulk(); break;
+            case SyncClass.Resync:
+                Counters.ResyncsHeard++;
+                RequestBulk();
+                break;
             case SyncClass.Alive: OnAliveBody(peer, message.Body, now); break;
         }
         if (peer.SawGap) { AnswerGap(peer, what); }

@@ -9,6 +9,20 @@ namespace Conntrackd.Tests.Cache;
 public sealed class FlowTableTests
 {
     [Fact]
+    public void A_flow_in_the_place_of_another_counts_as_the_end_of_that()
+    {
+        using var table = new FlowTable(10, 1);
+        Flow flow = MakeFlow(1, 0);
+        uint handle = table.Add(in flow, 0);
+        table.Replace(handle, in flow, 1);
+        table.Kill(handle);
+        table.Replace(handle, in flow, 2);
+        Assert.Equal(3ul, table.Counters.Created);
+        Assert.Equal(2ul, table.Counters.Destroyed);
+        Assert.Equal(1ul, table.Counters.Active);
+    }
+
+    [Fact]
     public void A_random_history_leaves_the_table_as_a_dictionary_would()
     {
         var random = new Random(1);

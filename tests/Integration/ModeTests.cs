@@ -177,5 +177,7 @@ public sealed class ModeTests
         nodes.Backup.Tell("-f", "external");
         nodes.Backup.Tell("-n");
         nodes.AwaitReplicated(ReplicatedSeconds, flows);
+        Assert.Contains(
+            "resync requested by other node", nodes.Active.Log, StringComparison.Ordinal);
     }
 }
