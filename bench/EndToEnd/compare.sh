@@ -16,11 +16,17 @@ set -euo pipefail
 readonly TESTBED=$1 A=$2 B=$3 INTO=$4 WHAT=${5:-}
 mkdir -p "$INTO"
 
+# Samples tell which program, not where it was built, nor where they were written.
+name_programs() {
+    sed -i -e "s|\"$B\"|\"${B##*/}\"|" -e "/^ *\"json\": /d" "$INTO/$1.json"
+}
+
 # run NAME OPTION...: one call of the testbed.
 run() {
     local name=$1
     shift
     python3 "$TESTBED/bench.py" "$A" "$B" --swap --json "$INTO/$name.json" "$@"
+    name_programs "$name"
 }
 
 compare() {
@@ -50,6 +56,7 @@ sweep() {
     # The C daemon would need 4 GB for both caches.
     python3 "$TESTBED/bench.py" "$B" --json "$INTO/size-4000000.json" -s memory --no-limits \
         --sizes 4000000 --fill-rate 100000 -r 1
+    name_programs size-4000000
 }
 
 case $WHAT in
