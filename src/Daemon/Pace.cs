@@ -10,8 +10,8 @@ namespace Conntrackd.Daemon;
 /// that of the peer, and all caches are cold behind it; so some tens of events should share one.
 /// The wait is what the current rate needs for <see cref="EventsWanted"/> events, so it shrinks
 /// when the rate rises. From <see cref="RateHigh"/> on, a third is enough: their own work is the
-/// larger part then, and a longer wait only makes the peer's table older. In bursts (200,000 a
-/// second and more) a wait of 1 or 2 ms let the kernel make no more flows, and filled the buffer.
+/// larger part then, and a longer wait only makes the peer's table older. In bursts of
+/// 200,000 flows a wait of 1 or 2 ms let the kernel make no more a second, and filled the buffer.
 /// Measured at 30,000 events a second, CPU of both nodes: bench/results, docs/performance.md.
 /// </remarks>
 internal struct Pace

@@ -5,7 +5,7 @@ namespace Conntrackd.Kernel;
 
 /// <summary>
 /// Receives the parts of a running dump on a thread of its own: the kernel makes a part while who
-/// asked for it receives, and that takes four times as long as to decode one and store its flows.
+/// asked for it receives, and meanwhile the one before is decoded and its flows are stored.
 /// </summary>
 /// <remarks><code>
 /// parts      | received | received | being received |   free   |     a ring
