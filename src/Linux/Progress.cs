@@ -4,8 +4,8 @@ namespace Conntrackd.Linux;
 
 /// <summary>How far one thread has come, for another one that waits for it.</summary>
 /// <remarks>
-/// One thread advances, one waits. Steps of some hundred microseconds are worth a short spin: to
-/// sleep and be woken takes as long as a tenth of them, and much more on a virtual machine.
+/// One thread advances, one waits. A step takes some hundred microseconds, so that a spin of a few
+/// may spare a sleep and a wake-up, some 25 us on a virtual machine.
 /// </remarks>
 internal sealed class Progress : IDisposable
 {

@@ -1,6 +1,4 @@
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using System.Threading;
 using Conntrackd.Linux;
 using Xunit;
 
@@ -10,25 +8,11 @@ namespace Conntrackd.Tests.Integration;
 internal static partial class NamespaceThread
 {
     /// <summary>Runs a function there, on a thread of its own, to its end.</summary>
-    internal static void Run(string namespaceName, Action body)
+    internal static void Run(string namespaceName, Action body) => OwnThread.Run(() =>
     {
-        ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Enter(namespaceName);
-                body();
-            }
-            catch (Exception e)
-            {
-                failure = ExceptionDispatchInfo.Capture(e); // rethrown on the test's thread
-            }
-        });
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-    }
+        Enter(namespaceName);
+        body();
+    });
 
     /// <summary>The calling thread alone; it ends there.</summary>
     internal static void Enter(string namespaceName)

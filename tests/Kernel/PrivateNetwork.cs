@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
-using System.Threading;
 using Conntrackd.Linux;
 using Xunit;
 
@@ -12,28 +10,14 @@ namespace Conntrackd.Tests.Kernel;
 /// </summary>
 internal static class PrivateNetwork
 {
-    internal static void Run(Action body)
+    internal static void Run(Action body) => OwnThread.Run(() =>
     {
-        ExceptionDispatchInfo? failure = null;
-        Thread thread = new(() =>
-        {
-            try
-            {
-                Assert.Equal(Errno.None, Libc.UnshareNetwork());
-                Assert.Equal(
-                    Errno.None,
-                    NetworkInterface.AddFlags("lo", InterfaceFlags.Up | InterfaceFlags.Multicast));
-                body();
-            }
-            catch (Exception e)
-            {
-                failure = ExceptionDispatchInfo.Capture(e); // rethrown on the test's thread
-            }
-        });
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-    }
+        Assert.Equal(Errno.None, Libc.UnshareNetwork());
+        Assert.Equal(
+            Errno.None,
+            NetworkInterface.AddFlags("lo", InterfaceFlags.Up | InterfaceFlags.Multicast));
+        body();
+    });
 
     /// <summary>Runs a program in the namespace of the calling thread; it must succeed.</summary>
     internal static void Command(string program, string arguments)
